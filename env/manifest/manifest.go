@@ -1,0 +1,148 @@
+package manifest
+
+import (
+	"io/fs"
+
+	"devenv/env/manifest/tomlfile"
+)
+
+// Pos is where a value stands: file, line and column, from 1.
+type Pos = tomlfile.Pos
+
+// Error is one fault of the files that a person wrote. A command that meets
+// one (errors.As) exits with 2.
+type Error = tomlfile.Error
+
+// Errors are several of them.
+type Errors = tomlfile.Errors
+
+// Manifest is what devenv.toml, its includes, devenv.local.toml, the user's
+// config.toml and DEVENV_MIRROR say together. It is plain data and, once
+// loaded, never changed. What Load returns is the view of a machine that no
+// [host.*] section names; ForHost gives the view of a named machine.
+type Manifest struct {
+	Path   string  // devenv.toml, absolute
+	Dir    string  // the directory it is in: the project
+	Inputs []Input // every file that had a say, or would have if it existed
+
+	Snapshot    string // a day, "2026-11-20"; "" means the mirrors of today
+	SnapshotPos Pos
+	Arch        string // "x86_64"
+	ArchPos     Pos
+	Base        []Item // sorted by name
+	BaseDefault bool   // Base is the documented set, nobody chose it
+
+	Packages []Package // sorted by name; those of Base are not among them
+
+	Env     []Var // in an order in which each comes after those it refers to
+	Shell   Shell
+	Tasks   []Task // sorted by name
+	Home    Home
+	Locale  Locale
+	Options Build
+	Cache   Cache
+	Mirrors Mirrors
+
+	whole *whole // what the views are made from
+}
+
+// Input is one file that the manifest depends on.
+type Input struct {
+	Path   string // absolute
+	Exists bool   // false: it was looked for and is not there
+}
+
+// Item is a word with its place.
+type Item struct {
+	Name string
+	Pos  Pos
+}
+
+// Package is one key of [packages]: a package, a group or a virtual name.
+type Package struct {
+	Name     string
+	Repo     string // "" for any; from `repo =` or a key of the form "repo/name"
+	RepoPos  Pos
+	Pin      Pin
+	PinPos   Pos
+	Snapshot string // its own day; "" for the manifest's
+	SnapPos  Pos
+	Key      string // as it is written: "extra/blas"
+	Pos      Pos    // of the key
+
+	With      []Item // dependencies that its packager forgot
+	Expose    []Item // the only commands to be seen
+	ExposeSet bool   // Expose was given, perhaps empty
+	Env       []Var
+	Files     []File // sorted by target
+	OnEnter   string
+	EnterPos  Pos
+	Overwrite []Item // globs of paths without leading slash
+}
+
+// Var is one variable. Its value may refer to others: see Expand.
+type Var struct {
+	Name  string
+	Value string
+	Pos   Pos
+}
+
+// File is a file that a package's configuration puts into the environment.
+type File struct {
+	Target string      // absolute and clean
+	Data   []byte      // its content, also if it came from Source
+	Mode   fs.FileMode // permission bits
+	Source string      // absolute path of the file it came from, or ""
+	Pos    Pos
+}
+
+// Shell is what `devenv enter` starts.
+type Shell struct {
+	Command  []string // words; empty for the user's own shell
+	Pos      Pos
+	OnEnter  string
+	EnterPos Pos
+	Aliases  []Var // sorted by name
+}
+
+// Task is what `devenv run NAME` does.
+type Task struct {
+	Name    string
+	Command string // for the shell; "" if the task only gathers others
+	Depends []Item // run before it
+	Dir     string // absolute
+	Env     []Var
+	Pos     Pos
+}
+
+// The values of Home.Mode.
+const (
+	HomeHost      = "host"
+	HomeEphemeral = "ephemeral"
+	HomeEmpty     = "empty"
+)
+
+// Home says which home directory the environment sees.
+type Home struct {
+	Mode    string
+	ModePos Pos
+	Keep    []Item // paths relative to home
+}
+
+// Locale lists the locales to generate; none means the user's own.
+type Locale struct {
+	Generate []Item
+}
+
+// Build holds [options].
+type Build struct {
+	NoExtract []Item // globs of paths without leading slash; "!" takes one back
+	HostCA    bool   // trust the host's certificate authorities inside
+}
+
+// Cache names the registry that layers travel through.
+type Cache struct {
+	Remote string
+	Pos    Pos
+	Push   bool
+}
