@@ -1,0 +1,176 @@
+package resolve
+
+import (
+	"context"
+	"slices"
+)
+
+// learn finds out why the search ran into clash, keeps that as a clause, and
+// goes back to the first choice at which the clause says something.
+func (s *search) learn(clash cause) {
+	s.learned++
+	level := int32(len(s.marks))
+	c := clause{fact: -1, from: []cause{clash}}
+	literals := []literal{0} // the place of the one literal of this level
+	open, at := 0, len(s.trail)
+	var marked []int32
+	take := func(falsified []literal, skip literal) {
+		for _, l := range falsified {
+			n := l.of()
+			if l == skip || s.seen[n] {
+				continue
+			}
+			s.seen[n] = true
+			marked = append(marked, n)
+			switch {
+			case s.level[n] == 0:
+				c.from = append(c.from, cause{candidate: n})
+			case s.level[n] == level:
+				open++
+			default:
+				literals = append(literals, l)
+			}
+		}
+	}
+	take(s.literals(clash), -1)
+	for {
+		at--
+		for !s.seen[s.trail[at].of()] {
+			at--
+		}
+		l := s.trail[at]
+		open--
+		if open == 0 {
+			literals[0] = l.not()
+			break
+		}
+		why := s.reason[l.of()]
+		c.from = append(c.from, why)
+		take(s.literals(why), l)
+	}
+	for _, n := range marked {
+		s.seen[n] = false
+	}
+	c.literals = literals
+	s.undo(s.highestSecond(literals))
+	s.addClause(c)
+	if len(literals) > 1 {
+		s.assign(literals[0], cause{clause: int32(len(s.clauses))})
+	}
+}
+
+// highestSecond moves the literal of the highest level but the first's to the
+// second place, where it is watched, and returns its level.
+func (s *search) highestSecond(literals []literal) int {
+	if len(literals) == 1 {
+		return 0
+	}
+	best := 1
+	for i := 2; i < len(literals); i++ {
+		if s.level[literals[i].of()] > s.level[literals[best].of()] {
+			best = i
+		}
+	}
+	literals[1], literals[best] = literals[best], literals[1]
+	return int(s.level[literals[1].of()])
+}
+
+// literals returns the clause that why stands for.
+func (s *search) literals(why cause) []literal {
+	if why.clause != 0 {
+		return s.clauses[why.clause-1].literals
+	}
+	return []literal{refused(why.candidate), refused(why.rival)}
+}
+
+// core is a set of facts, numbered, and of pairs of rivals, that cannot all
+// hold.
+type core struct {
+	facts  []int32
+	rivals [][2]int32
+}
+
+// blame follows a contradiction that needed no choice back to the facts.
+func (s *search) blame(clash cause) *core {
+	var (
+		out     core
+		clauses = make(map[int32]bool)
+		units   = make(map[int32]bool)
+		pairs   = make(map[[2]int32]bool)
+		stack   = []cause{clash}
+	)
+	// A candidate decided before any choice has a reason of its own.
+	decided := func(l literal) {
+		if n := l.of(); !units[n] {
+			units[n] = true
+			stack = append(stack, s.reason[n])
+		}
+	}
+	for len(stack) > 0 {
+		why := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		switch {
+		case why.rival != 0:
+			pair := [2]int32{min(why.candidate, why.rival), max(why.candidate, why.rival)}
+			if !pairs[pair] {
+				pairs[pair] = true
+				out.rivals = append(out.rivals, pair)
+			}
+			decided(chosen(why.candidate))
+			decided(chosen(why.rival))
+		case why.clause == 0:
+			if why.candidate != 0 {
+				decided(chosen(why.candidate))
+			}
+		case !clauses[why.clause]:
+			clauses[why.clause] = true
+			c := &s.clauses[why.clause-1]
+			if c.fact >= 0 {
+				out.facts = append(out.facts, c.fact)
+			}
+			stack = append(stack, c.from...)
+			for _, l := range c.literals {
+				if s.level[l.of()] == 0 && s.value[l.of()] != 0 {
+					decided(l)
+				}
+			}
+		}
+	}
+	slices.Sort(out.facts)
+	slices.SortFunc(out.rivals, func(a, b [2]int32) int { return slices.Compare(a[:], b[:]) })
+	return &out
+}
+
+// materialise returns the facts of a core themselves; pairs of rivals become
+// exclusions with the given origin.
+func (c *core) materialise(p *problem, origin int32) []fact {
+	out := make([]fact, 0, len(c.facts)+len(c.rivals))
+	for _, id := range c.facts {
+		out = append(out, p.facts[id])
+	}
+	for _, r := range c.rivals {
+		out = append(out, fact{owner: r[0], rival: r[1], origin: origin})
+	}
+	return out
+}
+
+// shrink drops facts from an impossible set for as long as it stays
+// impossible. Those that come last are tried first, so that what remains is
+// about the foremost wants.
+func shrink(ctx context.Context, p *problem, facts []fact) ([]fact, error) {
+	for i := len(facts) - 1; i >= 0; i-- {
+		if i >= len(facts) {
+			continue
+		}
+		without := slices.Delete(slices.Clone(facts), i, i+1)
+		sub := p.subset(without)
+		_, c, err := newSearch(sub).run(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if c != nil { // still impossible: even the facts of this new core suffice
+			facts = c.materialise(sub, 0)
+		}
+	}
+	return facts, nil
+}
