@@ -84,9 +84,20 @@ func decompressor(kind Compression, r *bufio.Reader) (io.ReadCloser, error) {
 		if err != nil {
 			return nil, err
 		}
-		return io.NopCloser(d), nil
+		return io.NopCloser(xzReader{d}), nil
 	case Bzip2:
 		return io.NopCloser(bzip2.NewReader(r)), nil
 	}
 	return io.NopCloser(r), nil
+}
+
+// xzReader says io.ErrUnexpectedEOF of truncated input, as all others do.
+type xzReader struct{ *xz.Reader }
+
+func (r xzReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err == xz.ErrBuf {
+		err = fmt.Errorf("xz: %w", io.ErrUnexpectedEOF)
+	}
+	return n, err
 }

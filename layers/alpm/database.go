@@ -24,7 +24,7 @@ const (
 // not know and other files are passed over. The packages come sorted by name,
 // as pacman keeps them; versions of one name stay in archive order.
 func ReadDatabase(r io.Reader) ([]*Package, error) {
-	guard, err := decompressGuarded(r, maxDatabase)
+	guard, _, err := decompressGuarded(&countingReader{r: r}, maxDatabase)
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
@@ -119,20 +119,6 @@ func (d *databaseReader) packages() ([]*Package, error) {
 	}
 	slices.SortStableFunc(pkgs, func(a, b *Package) int { return cmp.Compare(a.Name, b.Name) })
 	return pkgs, nil
-}
-
-// SplitNameVersion takes NAME-PKGVER-PKGREL apart at its last two dashes, as
-// the directories of databases are called.
-func SplitNameVersion(s string) (name, version string, ok bool) {
-	rel := strings.LastIndexByte(s, '-')
-	if rel <= 0 {
-		return "", "", false
-	}
-	ver := strings.LastIndexByte(s[:rel], '-')
-	if ver <= 0 || ver+1 == rel || rel+1 == len(s) {
-		return "", "", false
-	}
-	return s[:ver], s[ver+1:], true
 }
 
 // textArena turns bytes into strings that share large allocations.

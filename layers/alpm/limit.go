@@ -30,21 +30,22 @@ type bombGuard struct {
 	packed   *countingReader
 	max      int64
 	unpacked int64
+	ended    bool // the source has no more
 }
 
 // decompressGuarded is Decompress for sources nobody vouches for.
-func decompressGuarded(r io.Reader, max int64) (*bombGuard, error) {
-	packed := &countingReader{r: r}
-	d, _, err := Decompress(packed)
+func decompressGuarded(packed *countingReader, max int64) (*bombGuard, Compression, error) {
+	d, kind, err := Decompress(packed)
 	if err != nil {
-		return nil, err
+		return nil, kind, err
 	}
-	return &bombGuard{ReadCloser: d, packed: packed, max: max}, nil
+	return &bombGuard{ReadCloser: d, packed: packed, max: max}, kind, nil
 }
 
 func (g *bombGuard) Read(p []byte) (int, error) {
 	n, err := g.ReadCloser.Read(p)
 	g.unpacked += int64(n)
+	g.ended = g.ended || err == io.EOF
 	if g.unpacked > g.max {
 		return n, &LimitError{What: "bytes unpacked", Limit: g.max}
 	}
