@@ -1,0 +1,126 @@
+package sandbox
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"devenv/env/sandbox/entry"
+)
+
+// FileName is the name of a project's plan in the cache's directory of plans.
+func FileName(project string) string {
+	b := []byte(project)
+	if len(b) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%016x", entry.Key(&b[0], len(b)))
+}
+
+// Enter becomes the command inside: it executes this very program with the
+// plan, so that the entry always starts in a process with one thread. An empty
+// command is the plan's shell. It returns only if that cannot be done.
+func Enter(file string, command []string) error {
+	argv := append([]string{"devenv", entry.Prepared, file}, command...)
+	err := unix.Exec("/proc/self/exe", argv, os.Environ())
+	return fmt.Errorf("starting the entry: %w", err)
+}
+
+// EnterOnce is Enter for a plan that is not kept in a file.
+func EnterOnce(p *Plan, command []string) error {
+	b, err := p.Encode()
+	if err != nil {
+		return err
+	}
+	fd, err := unix.MemfdCreate("devenv-plan", 0)
+	if err != nil {
+		return fmt.Errorf("making room for the entry plan: %w", err)
+	}
+	f := os.NewFile(uintptr(fd), "devenv-plan")
+	if _, err := f.WriteAt(b, 0); err != nil {
+		return fmt.Errorf("writing the entry plan: %w", err)
+	}
+	// The kernel closes it for us once the plan is read: see entry.load.
+	return Enter(filepath.Join("/proc/self/fd", strconv.Itoa(fd)), command)
+}
+
+// WasFirst reports whether package entry was the program's first instruction:
+// whatever could be entered has been, then, and what main sees is for ordinary
+// Go.
+func WasFirst() bool { return entry.First() }
+
+// Fork does in a child what package entry does when it is the program's first
+// instruction. It returns false if there was nothing to enter; otherwise it
+// does not return. A child that could not become the command has said which
+// step failed.
+func Fork(args []string) bool {
+	block, keep := kernelStack(args, os.Environ())
+	r, w, err := os.Pipe()
+	if err != nil {
+		return false
+	}
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, unix.SIGTERM, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2, unix.SIGINT, unix.SIGQUIT)
+	syscall.ForkLock.Lock()
+	pid := entry.Fork(&block[0], w.Fd())
+	syscall.ForkLock.Unlock()
+	runtime.KeepAlive(keep)
+	if pid > 1<<30 {
+		signal.Stop(signals)
+		return false
+	}
+	w.Close()
+	go func() {
+		for s := range signals {
+			// What the terminal sends reaches the command by itself.
+			if s != unix.SIGINT && s != unix.SIGQUIT {
+				unix.Kill(int(pid), s.(syscall.Signal))
+			}
+		}
+	}()
+	var status unix.WaitStatus
+	for {
+		if _, err := unix.Wait4(int(pid), &status, 0, nil); err != unix.EINTR {
+			break
+		}
+	}
+	var b [12]byte
+	if n, _ := r.Read(b[:]); n == len(b) {
+		signal.Stop(signals)
+		entry.Failure.Stage = binary.NativeEndian.Uint32(b[0:])
+		entry.Failure.Op = binary.NativeEndian.Uint32(b[4:])
+		entry.Failure.Errno = binary.NativeEndian.Uint32(b[8:])
+		return false
+	}
+	if status.Signaled() {
+		os.Exit(128 + int(status.Signal()))
+	}
+	os.Exit(status.ExitStatus())
+	return true
+}
+
+// kernelStack lays out argc, argv, NULL, envp, NULL as the kernel does. The
+// second result keeps the strings alive.
+func kernelStack(args, env []string) ([]uintptr, [][]byte) {
+	block := []uintptr{uintptr(len(args))}
+	var keep [][]byte
+	add := func(list []string) {
+		for _, s := range list {
+			b := append([]byte(s), 0)
+			keep = append(keep, b)
+			block = append(block, uintptr(unsafe.Pointer(&b[0])))
+		}
+		block = append(block, 0)
+	}
+	add(args)
+	add(env)
+	return block, keep
+}
