@@ -37,7 +37,7 @@ type Installed struct {
 
 // ReadBuildInfo reads a .BUILDINFO; keys it does not know it passes over.
 func ReadBuildInfo(r io.Reader) (*BuildInfo, error) {
-	text, err := readText(r, ".BUILDINFO")
+	text, err := readText(r, ".BUILDINFO", maxInfo)
 	if err != nil {
 		return nil, err
 	}

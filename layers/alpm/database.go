@@ -15,7 +15,7 @@ const (
 	maxDatabase   = 1 << 30
 	maxDesc       = 4 << 20
 	maxPackages   = 1 << 20
-	maxListValues = 1 << 16
+	maxListValues = 1 << 20 // the largest list of files has 120,000
 )
 
 // ReadDatabase reads a sync database (repo-add(8)): a tar in any compression

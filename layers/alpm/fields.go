@@ -12,9 +12,14 @@ type fieldReader struct {
 
 const slabSize = 1024
 
-// read adds to p what text says. name and version are the caller's: they come
-// from the entry's own name.
+// read adds to p what text says but for name and version, which come from the
+// name of text's file.
 func (f *fieldReader) read(text string, p *Package) error {
+	return f.each(text, func(field string) { f.store(field, p) })
+}
+
+// each calls yield for every field, with its one or more values in f.values.
+func (f *fieldReader) each(text string, yield func(field string)) error {
 	for text != "" {
 		var field string
 		field, text = cutLine(text)
@@ -33,7 +38,7 @@ func (f *fieldReader) read(text string, p *Package) error {
 			f.values = append(f.values, value)
 		}
 		if len(f.values) > 0 {
-			f.store(field, p)
+			yield(field)
 		}
 	}
 	return nil

@@ -24,7 +24,7 @@ const maxInfo = 8 << 20
 // does not know and lines that are no "key = value"; a name and a version there
 // must be.
 func ReadPkgInfo(r io.Reader) (*PkgInfo, error) {
-	text, err := readText(r, ".PKGINFO")
+	text, err := readText(r, ".PKGINFO", maxInfo)
 	if err != nil {
 		return nil, err
 	}
@@ -41,14 +41,14 @@ func ReadPkgInfo(r io.Reader) (*PkgInfo, error) {
 	return &p, nil
 }
 
-func readText(r io.Reader, what string) (string, error) {
+func readText(r io.Reader, what string, limit int64) (string, error) {
 	var b bytes.Buffer
-	n, err := b.ReadFrom(io.LimitReader(r, maxInfo+1))
+	n, err := b.ReadFrom(io.LimitReader(r, limit+1))
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", what, err)
 	}
-	if n > maxInfo {
-		return "", &LimitError{What: "bytes of " + what, Limit: maxInfo}
+	if n > limit {
+		return "", &LimitError{What: "bytes of " + what, Limit: limit}
 	}
 	return b.String(), nil
 }
