@@ -57,7 +57,8 @@ func (e *Error) Error() string {
 	b.WriteString(e.Msg)
 	if e.Line != "" && e.Pos.IsValid() {
 		num := fmt.Sprint(e.Pos.Line)
-		fmt.Fprintf(&b, "\n  %s | %s\n  %s | %s^", num, e.Line, strings.Repeat(" ", len(num)), indent(e.Line, e.Pos.Col-1))
+		line, col := crop(e.Line, e.Pos.Col)
+		fmt.Fprintf(&b, "\n  %s | %s\n  %s | %s^", num, line, strings.Repeat(" ", len(num)), indent(line, col-1))
 	}
 	if e.Hint != "" {
 		b.WriteString("\n  " + e.Hint)
@@ -66,6 +67,22 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// crop keeps the part of a long line that is about column col.
+func crop(line string, col int) (string, int) {
+	const width, before = 120, 60
+	runes := []rune(line)
+	if len(runes) <= width {
+		return line, col
+	}
+	if start := min(col-before, len(runes)-width); start > 0 {
+		runes, col = append([]rune{'…'}, runes[start:]...), col-start+1
+	}
+	if len(runes) > width {
+		runes = append(runes[:width:width], '…')
+	}
+	return string(runes), col
+}
 
 // indent is as wide on a screen as the first n characters of line: tabs stay
 // tabs, so the caret stands right whatever their width is.
