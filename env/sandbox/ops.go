@@ -27,12 +27,11 @@ func (l *list) call(why, name string, nr uintptr, args ...Arg) *Op {
 	return &l.ops[len(l.ops)-1]
 }
 
-// write writes a string to a file.
+// write writes a string to a file. The descriptor is left to close-on-exec.
 func (l *list) write(why, file, text string) {
 	fd := l.call(why, "openat", unix.SYS_OPENAT, atFdcwd, str(file), flags(unix.O_WRONLY|unix.O_CLOEXEC, "O_WRONLY|O_CLOEXEC"))
 	fd.Save = 1
 	l.call("", "write", unix.SYS_WRITE, slot(1), str(text), num(len(text)))
-	l.call("", "close", unix.SYS_CLOSE, slot(1))
 }
 
 func (l *list) mkdir(why, path string, mode int) *Op {
@@ -74,7 +73,6 @@ func (l *list) readonly(why, source, target string) {
 	l.call("", "mount_setattr", unix.SYS_MOUNT_SETATTR, slot(2), str(""), flags(unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, "AT_EMPTY_PATH|AT_RECURSIVE"),
 		Arg{Data: append([]byte(nil), data...), Show: "{attr_set=MOUNT_ATTR_RDONLY}"}, num(int(size)))
 	l.call("", "move_mount", unix.SYS_MOVE_MOUNT, slot(2), str(""), atFdcwd, str(target), flags(unix.MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH"))
-	l.call("", "close", unix.SYS_CLOSE, slot(2))
 }
 
 func mountFlags(f uint64) string {
