@@ -153,3 +153,13 @@ func (s *stored) save(t *transfer) error {
 	}
 	return os.Rename(tmp, s.path())
 }
+
+// Remove throws away what Get or Conditional brought to dest, and what is known of it.
+func Remove(dest string) error {
+	for _, path := range []string{dest + ".meta", dest} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}

@@ -91,3 +91,12 @@ func escape(b *strings.Builder, s string) {
 		}
 	}
 }
+
+// Show is a URL or path as messages and results name it: without any password.
+func Show(raw string) string {
+	src, err := parse(raw)
+	if err != nil {
+		return raw
+	}
+	return src.String()
+}

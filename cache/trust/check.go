@@ -128,4 +128,3 @@ func userMaterial(u *user, version byte) [][]byte {
 	}
 	return [][]byte{binary.BigEndian.AppendUint32([]byte{head}, uint32(len(u.raw))), u.raw}
 }
-

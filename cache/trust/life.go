@@ -39,14 +39,15 @@ func inForce(sigs []*signature, at instant, passes func(*signature) bool) *signa
 		}
 	}
 	for _, s := range sigs[later:] {
-		if passes(s) {
+		if s.kind != revokesCert && passes(s) {
 			return s
 		}
 	}
 	return nil
 }
 
-// latest is inForce for statements that nobody else's later word can replace.
+// latest returns the newest statement made by a day, with no regard to later ones:
+// what others certify counts from its date.
 func latest(sigs []*signature, at instant, passes func(*signature) bool) *signature {
 	for i := len(sigs) - 1; i >= 0; i-- {
 		if sigs[i].created <= at && passes(sigs[i]) {
@@ -65,7 +66,7 @@ func (c *certificate) userCovers(u *user, s *signature) [][]byte {
 	return append([][]byte{c.material(), c.body}, userMaterial(u, s.version)...)
 }
 
-// user self-certification in force, or nil if the user id is not the key's, was
+// userHolds returns the owner's statement in force on a user id, or nil if the user id is not the key's, was
 // revoked, or the statement ran out.
 func (c *certificate) userHolds(u *user, at instant) *signature {
 	s := inForce(u.self, at, c.selfGood(u))
@@ -161,5 +162,52 @@ func (c *certificate) subkeyCovers(k *subkey) [][]byte {
 // consents checks the subkey's own signature on its binding.
 func (c *certificate) consents(k *subkey, bind *signature) bool {
 	back, err := parseSignature(bind.embedded)
-	return err == nil && back.kind == bindsPrimary && back.weak() != "MD5" && back.good(k.publicKey, c.subkeyCovers(k)...)
+	return err == nil && back.kind == bindsPrimary && back.good(k.publicKey, c.subkeyCovers(k)...)
+}
+
+// revocations returns the owner's good revocations of the key, and those of whom
+// the owner named to do it.
+func (c *certificate) revocations(find func(Fingerprint) *certificate) (found []*signature) {
+	for _, s := range c.own {
+		if s.kind == revokesKey && (c.ownGood(s) || c.revokedFor(s, find)) {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// revokedFor checks a revocation by a designated revoker.
+func (c *certificate) revokedFor(s *signature, find func(Fingerprint) *certificate) bool {
+	for _, own := range c.own {
+		for _, by := range own.revokers {
+			r := find(by)
+			if r != nil && s.names(r.publicKey) && c.ownGood(own) && s.good(r.publicKey, c.material(), c.body) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// subkeyRevocations returns the owner's good revocations of a subkey.
+func (c *certificate) subkeyRevocations(k *subkey) (found []*signature) {
+	for _, s := range k.self {
+		if s.kind == revokesSubkey && s.good(c.publicKey, c.subkeyCovers(k)...) {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// endedBy returns the revocation that counts on a day, the hardest first.
+func endedBy(revocations []*signature, at instant) (by *signature) {
+	for _, s := range revocations {
+		switch {
+		case s.hard():
+			return s
+		case s.created <= at && by == nil:
+			by = s
+		}
+	}
+	return by
 }

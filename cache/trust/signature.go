@@ -51,7 +51,7 @@ type signature struct {
 	primary   bool // marks the user id that stands for the key
 	embedded  []byte
 	revokers  []Fingerprint // whom the owner lets revoke the key as well
-	critical  bool // holds something critical that is not understood
+	critical  bool          // holds something critical that is not understood
 
 	verdict atomic.Int32 // of checking it against its issuer's key: 0 unknown, 1 good, -1 bad
 }

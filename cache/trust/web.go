@@ -1,0 +1,298 @@
+package trust
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A voucher is a key whose owner is believed about other people's keys.
+type voucher struct {
+	*certificate
+	level    int
+	listed   bool // by the keyring's own list of trusted keys
+	served   bool // is one of Arch's masters, in office until:
+	until    instant
+	retired  bool
+	disowned bool // revoked as compromised: its word never counts
+}
+
+// appoint decides who vouches. A list of owner trust says so; and where that
+// list (or, without one, the keyring) shows that this is Arch's keyring, the
+// masters of former days count as well, for their days.
+func (k *Keyring) appoint(owners map[Fingerprint]int) {
+	k.vouchers = map[Fingerprint]*voucher{}
+	for fpr, level := range owners {
+		k.appointOne(fpr, level).listed = true
+	}
+	k.direct = len(owners) == 0
+	known := 0
+	for _, m := range masters {
+		if _, listed := owners[m.Fingerprint]; listed || k.direct && k.entries[m.Fingerprint] != nil {
+			known++
+		}
+	}
+	if k.arch = known >= marginalsNeeded; k.arch {
+		k.appointMasters()
+	}
+	for _, v := range k.vouchers {
+		if v.certificate != nil {
+			k.council = append(k.council, v)
+		}
+	}
+	slices.SortFunc(k.council, func(a, b *voucher) int { return cmp.Compare(a.fpr, b.fpr) })
+}
+
+func (k *Keyring) appointOne(fpr Fingerprint, level int) *voucher {
+	v := k.vouchers[fpr]
+	if v == nil {
+		v = &voucher{certificate: k.find(fpr), level: level}
+		k.vouchers[fpr] = v
+		v.disowned = v.certificate != nil && slices.ContainsFunc(v.revocations(k.find), func(s *signature) bool {
+			return s.reason == reasonCompromised
+		})
+	}
+	return v
+}
+
+func (k *Keyring) appointMasters() {
+	for _, m := range masters {
+		v := k.appointOne(m.Fingerprint, ownerMarginal)
+		v.served, v.until = true, instant(mastersAsOf.Unix())
+		if v.retired = !m.Until.IsZero(); v.retired {
+			v.until = instant(m.Until.Unix())
+		} else if k.direct {
+			v.listed = true
+		}
+	}
+}
+
+// inOffice tells whether a voucher's word counts on a day.
+func (v *voucher) inOffice(k *Keyring, at instant) bool {
+	switch {
+	case v.certificate == nil || v.disowned || at < v.created:
+		return false
+	case v.served && at < v.until:
+		return true
+	case v.retired:
+		return false
+	}
+	return v.listed && k.usable(v.certificate, at) == nil
+}
+
+// usable tells why a key cannot be used on a day; nil if it can.
+func (k *Keyring) usable(c *certificate, at instant) *flaw {
+	if by := endedBy(c.revocations(k.find), at); by != nil {
+		return revokedFlaw(by)
+	}
+	switch t := c.terms(at); {
+	case at < c.created:
+		return &flaw{ErrFuture, "the key was made on " + date(c.created)}
+	case !t.claimed:
+		return &flaw{ErrUntrusted, "no user id is confirmed by the key's owner"}
+	case t.expires != 0 && at >= t.expires:
+		return &flaw{ErrExpired, "the key expired on " + date(t.expires)}
+	}
+	return nil
+}
+
+// A standing says on whose word a key is trusted.
+type standing struct {
+	user *user         // nil if the key has none
+	by   []Fingerprint // nil if it was trusted directly
+}
+
+// stands tells whether a key is whom it says it is on a day, and if not, why.
+func (k *Keyring) stands(c *certificate, at instant) (standing, *flaw) {
+	if f := k.usable(c, at); f != nil {
+		return standing{}, f
+	}
+	if v := k.vouchers[c.fpr]; v != nil && v.listed {
+		return standing{user: c.face(at)}, nil
+	}
+	if k.revoked[c.fpr] && len(c.revocations(k.find)) == 0 && !k.said(c, func(s *signature) bool { return s.kind == revokesCert }) {
+		return standing{}, &flaw{ErrRevoked, "the keyring lists the key as revoked and does not say since when"}
+	}
+	if k.direct && !k.said(c, func(*signature) bool { return true }) {
+		return standing{user: c.face(at)}, nil
+	}
+	for _, day := range k.hearings(c, at) {
+		if s, ok := k.vouched(c, day); ok {
+			return s, nil
+		}
+	}
+	return standing{}, &flaw{ErrUntrusted, k.tooFew(c, at)}
+}
+
+// maxHearings bounds how many days are tried for one key; Arch's have a dozen.
+const maxHearings = 256
+
+// hearings lists the days, from the given one on, on which a key may have been
+// trusted: that day itself, each later one on which a voucher certified it, and
+// each on which one had not yet taken that back.
+//
+// Trust reaches back, because whoever says in 2023 that this key is that
+// person's says so of what the person signed with it in 2016, too; GnuPG does not
+// even ask when a certification was made. It has to: a keyring keeps only the
+// newest certification by each master and drops those by masters who retired, so
+// that most of what made a key trusted ten years ago is gone from the keyring
+// of today. It never reaches forward past a withdrawal.
+func (k *Keyring) hearings(c *certificate, at instant) []instant {
+	days := []instant{at}
+	for _, u := range c.users {
+		for _, s := range u.others {
+			i := slices.IndexFunc(k.council, func(v *voucher) bool { return s.names(v.publicKey) })
+			if i < 0 || s.created <= at {
+				continue
+			}
+			if s.kind == revokesCert {
+				days = append(days, max(at, s.created-1), max(at, k.council[i].created))
+			} else {
+				days = append(days, s.created)
+			}
+		}
+	}
+	slices.Sort(days)
+	days = slices.Compact(days)
+	return days[:min(len(days), maxHearings)]
+}
+
+// vouched tells whether enough vouchers in office agreed, on a day, that one user
+// id is the key's.
+func (k *Keyring) vouched(c *certificate, day instant) (standing, bool) {
+	for _, u := range c.users {
+		if u.attribute || c.userHolds(u, day) == nil {
+			continue
+		}
+		if by, weight := k.certifiers(c, u, day); weight >= marginalsNeeded {
+			return standing{u, by}, true
+		}
+	}
+	return standing{}, false
+}
+
+// certifiers returns the vouchers in office whose word on a day was that a user
+// id is the key's, and their weight in marginals.
+func (k *Keyring) certifiers(c *certificate, u *user, day instant) (by []Fingerprint, weight int) {
+	for _, v := range k.council {
+		if !c.certified(v, u, day) || !v.inOffice(k, day) {
+			continue
+		}
+		by = append(by, v.fpr)
+		switch v.level {
+		case ownerMarginal:
+			weight++
+		case ownerFull, ownerUltimate:
+			weight += marginalsNeeded / completesNeeded
+		}
+	}
+	return by, weight
+}
+
+// certified tells what a voucher's word was on a day: the latest by then. If
+// there is none and the next one takes a certification back, there was one, which
+// the keyring has dropped: GnuPG, for one, keeps only the revocation.
+func (c *certificate) certified(v *voucher, u *user, day instant) bool {
+	isWord := c.wordOf(v, u)
+	if s := latest(u.others, day, isWord); s != nil {
+		return s.kind != revokesCert && !s.expired(day)
+	}
+	for _, s := range u.others {
+		if s.created > day && isWord(s) {
+			return s.kind == revokesCert
+		}
+	}
+	return false
+}
+
+// wordOf checks whether a statement on a user id is a voucher's. A certification
+// with a weak digest is none, nor is one that was not meant to leave the
+// voucher's own keyring; a revocation counts in any case.
+func (c *certificate) wordOf(v *voucher, u *user) func(*signature) bool {
+	return func(s *signature) bool {
+		if !s.names(v.publicKey) || s.kind != revokesCert && (s.weak() != "" || s.local) {
+			return false
+		}
+		return s.good(v.publicKey, c.userCovers(u, s)...)
+	}
+}
+
+// said tells whether any voucher made a statement of some kind on the key, on
+// whatever day.
+func (k *Keyring) said(c *certificate, which func(*signature) bool) bool {
+	for _, u := range c.users {
+		for _, v := range k.council {
+			if slices.ContainsFunc(u.others, func(s *signature) bool { return which(s) && c.wordOf(v, u)(s) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// tooFew explains how many vouch for a key, and whether more once did.
+func (k *Keyring) tooFew(c *certificate, at instant) string {
+	have, withdrawn := 0, 0
+	var last instant
+	for _, u := range c.users {
+		by, _ := k.certifiers(c, u, at)
+		have = max(have, len(by))
+	}
+	for _, v := range k.council {
+		for _, u := range c.users {
+			if s := latest(u.others, at, c.wordOf(v, u)); s != nil && s.kind == revokesCert {
+				withdrawn, last = withdrawn+1, max(last, s.created)
+				break
+			}
+		}
+	}
+	why := fmt.Sprintf("%d master keys vouched for it on %s, and %d must", have, date(at), marginalsNeeded)
+	if withdrawn > 0 {
+		why += fmt.Sprintf("; %d had taken their word back, the last on %s", withdrawn, date(last))
+	}
+	return why
+}
+
+// face is the user id that stands for a key: the one its owner marked as
+// primary, else the first that holds.
+func (c *certificate) face(at instant) (face *user) {
+	for _, u := range c.users {
+		s := c.userHolds(u, at)
+		switch {
+		case s == nil || u.attribute:
+		case s.primary:
+			return u
+		case face == nil:
+			face = u
+		}
+	}
+	return face
+}
+
+// A flaw is why a key or signature does not count.
+type flaw struct {
+	reason error
+	why    string
+}
+
+func revokedFlaw(by *signature) *flaw {
+	switch {
+	case by.reason == reasonCompromised:
+		return &flaw{ErrCompromised, "the key was revoked as compromised on " + date(by.created)}
+	case by.hard():
+		return &flaw{ErrCompromised, "the key was revoked on " + date(by.created) + " without saying that it was never misused"}
+	}
+	return &flaw{ErrRevoked, "the key was retired on " + date(by.created)}
+}
+
+func date(at instant) string {
+	return time.Unix(int64(at), 0).UTC().Format(time.DateOnly)
+}
+
+func (s standing) userID() string {
+	if s.user == nil {
+		return ""
+	}
+	return s.user.String()
+}
