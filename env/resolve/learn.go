@@ -141,19 +141,6 @@ func (s *search) blame(clash cause) *core {
 	return &out
 }
 
-// materialise returns the facts of a core themselves; pairs of rivals become
-// exclusions with the given origin.
-func (c *core) materialise(p *problem, origin int32) []fact {
-	out := make([]fact, 0, len(c.facts)+len(c.rivals))
-	for _, id := range c.facts {
-		out = append(out, p.facts[id])
-	}
-	for _, r := range c.rivals {
-		out = append(out, fact{owner: r[0], rival: r[1], origin: origin})
-	}
-	return out
-}
-
 // shrink drops facts from an impossible set for as long as it stays
 // impossible. Those that come last are tried first, so that what remains is
 // about the foremost wants.
@@ -162,14 +149,17 @@ func shrink(ctx context.Context, p *problem, facts []fact) ([]fact, error) {
 		if i >= len(facts) {
 			continue
 		}
-		without := slices.Delete(slices.Clone(facts), i, i+1)
-		sub := p.subset(without)
+		sub := p.subset(slices.Delete(slices.Clone(facts), i, i+1))
 		_, c, err := newSearch(sub).run(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if c != nil { // still impossible: even the facts of this new core suffice
-			facts = c.materialise(sub, 0)
+		if c == nil {
+			continue
+		}
+		facts = facts[:0:0] // still impossible: even the facts of this new core suffice
+		for _, id := range c.facts {
+			facts = append(facts, sub.facts[id])
 		}
 	}
 	return facts, nil

@@ -1,0 +1,129 @@
+package resolve
+
+import (
+	"context"
+	"slices"
+
+	"devenv/layers/alpm"
+)
+
+// Solve answers a request. The error is a *NotFound where a want names nothing,
+// and a *Conflict where there is no answer; both hold all there is to say.
+func Solve(ctx context.Context, req Request) (*Solution, error) {
+	r, err := newResolution(ctx, &req)
+	if err != nil {
+		return nil, err
+	}
+	found, blame, err := r.solve()
+	if err != nil {
+		return nil, err
+	}
+	if blame != nil {
+		return nil, r.conflict(blame)
+	}
+	return r.solution(found), nil
+}
+
+// resolution is one request being answered.
+type resolution struct {
+	ctx   context.Context
+	req   *Request
+	pool  *pool
+	wants []*want
+	u     *universe
+}
+
+func newResolution(ctx context.Context, req *Request) (*resolution, error) {
+	wants, err := readWants(req)
+	if err != nil {
+		return nil, err
+	}
+	r := &resolution{ctx: ctx, req: req, pool: newPool(ctx, req), wants: wants}
+	r.u = newUniverse(r.pool, wants)
+	if err := r.checkNames(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// solve returns the candidates of the answer, or the facts that rule it out.
+func (r *resolution) solve() ([]*candidate, []fact, error) {
+	if found := tryGreedy(r.pool, r.wants); found != nil && r.pool.err == nil {
+		return found, nil, nil
+	}
+	var spare []*candidate // an answer that would do, but moves a library others use
+	for {
+		r.u.build()
+		if r.pool.err != nil {
+			return nil, nil, r.pool.err
+		}
+		answer, core, err := newSearch(r.u.problem).run(r.ctx)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case core == nil:
+			found := r.u.chosenFrom(answer)
+			if r.u.deferLibraries(found) {
+				spare = found
+				continue
+			}
+			return found, nil, nil
+		case spare != nil:
+			return spare, nil, nil
+		}
+		blame, err := shrink(r.ctx, r.u.problem, r.u.facts(core))
+		if err != nil {
+			return nil, nil, err
+		}
+		if !r.u.growFor(blame) && !r.u.deferFor(blame) {
+			return nil, blame, r.pool.err
+		}
+	}
+}
+
+// growFor looks for candidates that could lift the contradiction.
+func (u *universe) growFor(blame []fact) (grown bool) {
+	for _, f := range blame {
+		grown = u.grow(u.origin(f)) || grown
+	}
+	return grown
+}
+
+// deferFor leaves the sonames that rolled-back packages ask for to the
+// compatibility layer, where they are part of the contradiction.
+func (u *universe) deferFor(blame []fact) (deferred bool) {
+	for _, f := range blame {
+		o := u.origin(f)
+		if o.kind == fromDepends && !o.owner.inView && isSoname(o.dep) && len(u.owners(o.dep.Name)) > 0 {
+			u.deferred[need{o.owner, o.dep}] = true
+			deferred = true
+		}
+	}
+	return deferred
+}
+
+// deferLibraries looks for packages that were rolled back for one soname alone
+// although others, which are of today, use them. Those may be linked with
+// today's library without saying so; a compatibility layer serves both.
+func (u *universe) deferLibraries(found []*candidate) (deferred bool) {
+	for _, lib := range found {
+		dep, ok := u.byLib[lib]
+		if !ok || !slices.ContainsFunc(found, func(c *candidate) bool { return c.inView && dependsOn(c, lib) }) {
+			continue
+		}
+		for _, c := range found {
+			if !c.inView && slices.Contains(c.Depends, dep) && !u.deferred[need{c, dep}] {
+				u.deferred[need{c, dep}] = true
+				deferred = true
+			}
+		}
+		if deferred {
+			u.pool.drop(lib)
+		}
+	}
+	return deferred
+}
+
+func dependsOn(c, on *candidate) bool {
+	return slices.ContainsFunc(c.Depends, func(d alpm.Dep) bool { return on.Satisfies(d) })
+}
