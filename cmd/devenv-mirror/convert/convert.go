@@ -1,0 +1,309 @@
+package convert
+
+import (
+	"archive/tar"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"devenv/cmd/devenv-mirror/debian"
+	"devenv/cmd/devenv-mirror/table"
+)
+
+// Package makes the tree of one package from its .debs. Times later than
+// latest become latest.
+func Package(ctx context.Context, debs []string, triplet string, e *table.Entry, root fs.FS, latest int64) (Tree, error) {
+	t := Tree{}
+	l := layout{triplet}
+	skip, err := matcher(debianOnly)
+	if err != nil {
+		return nil, err
+	}
+	for _, deb := range debs {
+		b := &body{tree: t, layout: l, skip: skip, latest: latest, files: map[string]*Node{}}
+		if err := debian.ReadData(ctx, deb, b.add); err != nil {
+			return nil, err
+		}
+	}
+	when := t.Newest()
+	if when == 0 {
+		when = latest
+	}
+	if err := edit(t, e, when); err != nil {
+		return nil, err
+	}
+	t.settleHardlinks()
+	if root == nil {
+		return t, nil
+	}
+	return t, overlay(t, root, when)
+}
+
+// body is one .deb's way into a tree.
+type body struct {
+	tree   Tree
+	layout layout
+	skip   func(string) bool
+	latest int64
+	files  map[string]*Node // for hard links
+}
+
+func (b *body) add(h *tar.Header, r io.Reader) error {
+	p := b.layout.path(h.Name)
+	n := &Node{Path: p, Mode: h.Mode & 0o7777, Mtime: min(h.ModTime.Unix(), b.latest)}
+	switch h.Typeflag {
+	case tar.TypeReg:
+		data := make([]byte, h.Size)
+		if _, err := io.ReadFull(r, data); err != nil {
+			return err
+		}
+		n.Data = data
+		if h.Gid != 0 {
+			n.Mode &^= 0o2000 // for a group that the file will not have
+		}
+	case tar.TypeDir:
+		n.Kind = Dir
+	case tar.TypeSymlink:
+		n.Kind, n.Mode = Symlink, 0o777
+		n.Target = b.layout.target(h.Name, h.Linkname)
+		if strings.HasPrefix(h.Linkname, "/etc/alternatives/") || strings.Contains(h.Linkname, "usr/share/doc/") {
+			return nil // the table makes the links of alternatives
+		}
+	case tar.TypeLink:
+		file := b.files[clean(h.Linkname)]
+		if file == nil {
+			return fmt.Errorf("hard link to %s, which did not come before", h.Linkname)
+		}
+		n.Kind, n.Target, n.Mode, n.Data = Hardlink, file.Path, file.Mode, file.Data
+		if n.Path == n.Target {
+			return nil
+		}
+	default:
+		return fmt.Errorf("type %c has no place in a package", h.Typeflag)
+	}
+	if n.Kind == File {
+		b.files[h.Name] = n
+	}
+	for at := p; at != "."; at = path.Dir(at) {
+		if b.skip(at) {
+			return nil
+		}
+	}
+	return b.tree.put(n)
+}
+
+// Newest is the time of the newest file.
+func (t Tree) Newest() int64 {
+	var newest int64
+	for _, n := range t {
+		newest = max(newest, n.Mtime)
+	}
+	return newest
+}
+
+// edit applies what the table says of the package's files.
+func edit(t Tree, e *table.Entry, when int64) error {
+	if len(e.Only) > 0 {
+		only, err := matcher(e.Only)
+		if err != nil {
+			return err
+		}
+		t.remove(func(p string) bool {
+			if t[p] == nil || t[p].Kind == Dir {
+				return false
+			}
+			return !only(p)
+		})
+		t.removeEmpty()
+	}
+	drop, err := matcher(e.Drop)
+	if err != nil {
+		return err
+	}
+	t.remove(drop)
+	for _, from := range slices.Sorted(maps.Keys(e.Move)) {
+		if err := t.move(from, e.Move[from]); err != nil {
+			return err
+		}
+	}
+	if err := t.concat(e.Concat); err != nil {
+		return err
+	}
+	if err := t.unversion(e.Unversion); err != nil {
+		return err
+	}
+	return t.link(e, when)
+}
+
+// unversion links every program and man page whose name ends in suffix, as in
+// gcc-12, to the name without it.
+func (t Tree) unversion(suffix string) error {
+	if suffix == "" {
+		return nil
+	}
+	for _, n := range t.Sorted() {
+		dir, base := path.Split(n.Path)
+		var plain string
+		switch {
+		case n.Kind == Dir:
+		case dir == "usr/bin/" && strings.HasSuffix(base, suffix):
+			plain = strings.TrimSuffix(base, suffix)
+		case strings.HasPrefix(dir, "usr/share/man/man") && strings.Contains(base, suffix+"."):
+			plain = strings.Replace(base, suffix+".", ".", 1)
+		}
+		if plain == "" || t[dir+plain] != nil {
+			continue
+		}
+		if err := t.put(&Node{Path: dir + plain, Kind: Symlink, Mode: 0o777, Target: base, Mtime: n.Mtime}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeEmpty removes every directory that holds no file.
+func (t Tree) removeEmpty() {
+	dirs := map[string]bool{}
+	for p, n := range t {
+		if n.Kind == Dir {
+			dirs[p] = true
+		}
+	}
+	t.prune(dirs)
+}
+
+// move renames one path, with what lies under it.
+func (t Tree) move(from, to string) error {
+	var moved []*Node
+	for _, n := range t.Sorted() {
+		if n.Path == from || strings.HasPrefix(n.Path, from+"/") {
+			moved = append(moved, n)
+			delete(t, n.Path)
+		}
+	}
+	if len(moved) == 0 {
+		return fmt.Errorf("nothing at %s that could be moved", from)
+	}
+	for _, n := range moved {
+		old := n.Path
+		n.Path = to + strings.TrimPrefix(old, from)
+		if n.Kind == Symlink && !path.IsAbs(n.Target) {
+			n.Target = relative(path.Dir(n.Path), path.Join(path.Dir(old), n.Target))
+		}
+		for _, other := range t {
+			if other.Kind == Hardlink && other.Target == old {
+				other.Target = n.Path
+			}
+		}
+		if err := t.put(n); err != nil {
+			return err
+		}
+	}
+	t.prune(map[string]bool{path.Dir(from): true})
+	return nil
+}
+
+// concat makes files that are all files of a pattern, one after another.
+func (t Tree) concat(files map[string]string) error {
+	for _, to := range slices.Sorted(maps.Keys(files)) {
+		match, err := matcher([]string{files[to]})
+		if err != nil {
+			return err
+		}
+		n := &Node{Path: to, Mode: 0o644, Mtime: t.Newest()}
+		for _, part := range t.Sorted() {
+			if part.Kind == File && match(part.Path) {
+				n.Data = append(n.Data, part.Data...)
+			}
+		}
+		if n.Data == nil {
+			return fmt.Errorf("no %s for %s", files[to], to)
+		}
+		if err := t.put(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// link makes the entry's links.
+func (t Tree) link(e *table.Entry, when int64) error {
+	for _, from := range slices.Sorted(maps.Keys(e.Links)) {
+		if err := t.put(&Node{Path: from, Kind: Symlink, Mode: 0o777, Target: e.Links[from], Mtime: when}); err != nil {
+			return err
+		}
+	}
+	for _, pattern := range slices.Sorted(maps.Keys(e.LinkAll)) {
+		match, err := matcher([]string{pattern})
+		if err != nil {
+			return err
+		}
+		for _, n := range t.Sorted() {
+			if n.Kind == Dir || !match(n.Path) {
+				continue
+			}
+			to := path.Join(e.LinkAll[pattern], path.Base(n.Path))
+			if t[to] != nil {
+				continue // a link of the package's own
+			}
+			target := relative(path.Dir(to), n.Path)
+			if err := t.put(&Node{Path: to, Kind: Symlink, Mode: 0o777, Target: target, Mtime: when}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// overlay puts files of our own over the tree. An embedded file has no mode:
+// scripts are known by their "#!"; a name of the form "name.link" holds the
+// target of a symbolic link, and ".modes" lists "0700 path" for all else,
+// directories that nothing lies in among them.
+func overlay(t Tree, root fs.FS, when int64) error {
+	err := fs.WalkDir(root, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || p == ".modes" {
+			return err
+		}
+		data, err := fs.ReadFile(root, p)
+		if err != nil {
+			return err
+		}
+		n := &Node{Path: p, Mode: 0o644, Data: data, Mtime: when}
+		if strings.HasPrefix(string(data), "#!") {
+			n.Mode = 0o755
+		}
+		delete(t, n.Path)
+		return t.put(n)
+	})
+	if err != nil {
+		return err
+	}
+	modes, err := fs.ReadFile(root, ".modes")
+	if err != nil {
+		return nil // most trees need none
+	}
+	for line := range strings.Lines(string(modes)) {
+		var mode int64
+		var p string
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		if _, err := fmt.Sscanf(line, "%o %s", &mode, &p); err != nil {
+			return fmt.Errorf(".modes: %q: %w", line, err)
+		}
+		n := t[p]
+		if n == nil {
+			n = &Node{Path: p, Kind: Dir, Mtime: when}
+			if err := t.put(n); err != nil {
+				return err
+			}
+		}
+		n.Mode = mode
+	}
+	return nil
+}

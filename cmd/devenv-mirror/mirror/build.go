@@ -1,0 +1,253 @@
+package mirror
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"devenv/cmd/devenv-mirror/archpkg"
+	"devenv/cmd/devenv-mirror/convert"
+	"devenv/cmd/devenv-mirror/debian"
+	"devenv/cmd/devenv-mirror/table"
+)
+
+// rules counts the changes of the converter that make other packages of the
+// same input.
+const rules = 1
+
+// builder makes package files.
+type builder struct {
+	dir     string
+	plan    *table.Plan
+	keys    *keyring
+	state   *state
+	control map[string]*debian.Control
+	sonames map[string]bool // that may become dependencies
+	log     func(format string, args ...any)
+	mu      sync.Mutex
+	done    int
+}
+
+// path is where a package file is kept.
+func (b *builder) path(name, file string) string {
+	return filepath.Join(b.dir, "archive", "packages", name[:1], name, file)
+}
+
+// readControls reads what every .deb says beside its files.
+func (b *builder) readControls(ctx context.Context, builds []*table.Build, jobs int) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(jobs)
+	b.control, b.sonames = map[string]*debian.Control{}, map[string]bool{}
+	for _, build := range builds {
+		library := build.Entry.Sonames == nil || *build.Entry.Sonames
+		for _, deb := range build.Debs {
+			g.Go(func() error {
+				c, err := debian.ReadControl(ctx, b.deb(deb))
+				if err != nil {
+					return err
+				}
+				b.mu.Lock()
+				defer b.mu.Unlock()
+				b.control[deb.Name] = c
+				for _, s := range c.Sonames {
+					if library {
+						b.sonames[s] = true
+					}
+				}
+				return nil
+			})
+		}
+	}
+	return g.Wait()
+}
+
+func (b *builder) deb(p *debian.Package) string { return filepath.Join(b.dir, ".debs", p.Filename()) }
+
+// key is a hash of all that decides what a package file holds.
+func (b *builder) key(build *table.Build) string {
+	h := sha256.New()
+	e := json.NewEncoder(h)
+	var debs []string
+	for _, d := range build.Debs {
+		debs = append(debs, d.SHA256)
+	}
+	e.Encode([]any{rules, build.Name, build.Version, build.Arch, build.Entry, debs, build.Depends, build.FirstDay, build.Installed, b.keys.packager})
+	if root := b.root(build.Name); root != nil {
+		fs.WalkDir(root, ".", func(p string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				data, _ := fs.ReadFile(root, p)
+				e.Encode([]any{p, data})
+			}
+			return err
+		})
+	}
+	h.Write(table.Install(build.Name))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func (b *builder) root(name string) fs.FS {
+	if name == "archlinux-keyring" {
+		return b.keys.files()
+	}
+	return table.Root(name)
+}
+
+// stale lists the builds whose files are not there or were made otherwise.
+func (b *builder) stale() []*table.Build {
+	var list []*table.Build
+	for _, build := range b.plan.Builds {
+		old, ok := b.state.Packages[build.Filename()]
+		file := b.path(build.Name, build.Filename())
+		info, err := os.Stat(file)
+		_, sigErr := os.Stat(file + ".sig")
+		if !ok || err != nil || sigErr != nil || info.Size() != old.Size || old.Key != b.key(build) {
+			list = append(list, build)
+		}
+	}
+	return list
+}
+
+// all makes the builds, the largest first so that none is waited for alone.
+func (b *builder) all(ctx context.Context, builds []*table.Build, jobs int) error {
+	size := func(x *table.Build) (n int64) {
+		for _, d := range x.Debs {
+			n += d.Size
+		}
+		return n
+	}
+	slices.SortStableFunc(builds, func(x, y *table.Build) int { return int(size(y) - size(x)) })
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(jobs)
+	for _, build := range builds {
+		g.Go(func() error {
+			m, err := b.one(ctx, build)
+			if err != nil {
+				return fmt.Errorf("package %s: %w", build.Name, err)
+			}
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.state.Packages[build.Filename()] = m
+			b.done++
+			if b.done%100 == 0 {
+				b.log("converted %d of %d packages", b.done, len(builds))
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// one makes, signs and puts in place one package file.
+func (b *builder) one(ctx context.Context, build *table.Build) (made, error) {
+	day, err := time.Parse(time.DateOnly, build.FirstDay)
+	if err != nil {
+		return made{}, err
+	}
+	latest := day.Add(-24 * time.Hour).Unix()
+	debs := make([]string, len(build.Debs))
+	for i, d := range build.Debs {
+		debs[i] = b.deb(d)
+	}
+	tree, err := convert.Package(ctx, debs, b.plan.Triplet, build.Entry, b.root(build.Name), latest)
+	if err != nil {
+		return made{}, err
+	}
+	meta := b.meta(build, tree)
+	if meta.BuildDate = tree.Newest(); meta.BuildDate == 0 {
+		meta.BuildDate = latest
+	}
+	file := b.path(build.Name, build.Filename())
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return made{}, err
+	}
+	part := filepath.Join(filepath.Dir(file), ".part-"+filepath.Base(file))
+	defer os.Remove(part)
+	defer os.Remove(part + ".sig")
+	sum, size, err := write(part, meta, tree, table.Install(build.Name))
+	if err != nil {
+		return made{}, err
+	}
+	if err := b.keys.sign(ctx, part, meta.BuildDate+600); err != nil {
+		return made{}, err
+	}
+	for _, end := range []string{".sig", ""} {
+		if err := os.Rename(part+end, file+end); err != nil {
+			return made{}, err
+		}
+	}
+	return made{Key: b.key(build), SHA256: sum, Size: size, Depends: meta.Depends, Provides: meta.Provides}, nil
+}
+
+func write(name string, m *archpkg.Meta, tree convert.Tree, install []byte) (sum string, size int64, err error) {
+	f, err := os.Create(name)
+	if err != nil {
+		return "", 0, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if err := archpkg.Write(io.MultiWriter(f, h), m, tree, install); err != nil {
+		return "", 0, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return "", 0, err
+	}
+	return hex.EncodeToString(h.Sum(nil)), info.Size(), f.Close()
+}
+
+// meta says of a package what the table and its files say.
+func (b *builder) meta(build *table.Build, tree convert.Tree) *archpkg.Meta {
+	e := build.Entry
+	m := &archpkg.Meta{
+		Name: build.Name, Base: build.Name, Version: build.Version, Arch: build.Arch,
+		Desc: e.Desc, URL: e.URL, Packager: packagerName, Licenses: e.License, Replaces: e.Replaces, Groups: e.Groups,
+		Conflicts: e.Conflicts, OptDepends: e.OptDepends, Installed: build.Installed, Source: b.key(build),
+	}
+	if len(build.Debs) > 0 {
+		if m.Desc == "" {
+			m.Desc = build.Debs[0].Description
+		}
+		if m.URL == "" {
+			m.URL = build.Debs[0].Homepage
+		}
+		m.Base = build.Debs[0].Source
+	}
+	if len(m.Licenses) == 0 {
+		m.Licenses = []string{"custom"}
+	}
+	m.Backup = slices.Clone(e.Backup)
+	for _, d := range build.Debs {
+		for _, conffile := range b.control[d.Name].Conffiles {
+			if n := tree[conffile]; n != nil && n.Kind == convert.File {
+				m.Backup = append(m.Backup, conffile)
+			}
+		}
+	}
+	slices.Sort(m.Backup)
+	m.Backup = slices.Compact(m.Backup)
+	s := archpkg.Scan(tree, func(name string) bool { return b.sonames[name] })
+	m.Provides = slices.Clone(e.Provides)
+	if e.Sonames == nil || *e.Sonames {
+		m.Provides = append(m.Provides, s.Provides...)
+	}
+	for i, p := range m.Provides {
+		if strings.HasSuffix(p, "=") {
+			pkgver := build.Version[:strings.LastIndexByte(build.Version, '-')]
+			m.Provides[i] = p + pkgver
+		}
+	}
+	m.Depends = append(slices.Clone(build.Depends), s.Needs...)
+	return m
+}
