@@ -85,6 +85,11 @@ func NewTable(like *Value, entries ...*Entry) *Value {
 	return t
 }
 
+// NewString is a string that stands where the key of e does.
+func NewString(e *Entry, text string) *Value {
+	return &Value{Kind: String, Text: text, Doc: e.Doc, Span: e.KeySpan, at: e.KeySpan.Start}
+}
+
 // Pos is where v stands.
 func (v *Value) Pos() Pos { return v.Doc.PosAt(v.at) }
 
