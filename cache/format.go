@@ -94,17 +94,24 @@ func (c *Cache) populate() error {
 	return c.WriteFile(filepath.Join(c.dir, formatFile), []byte(strconv.Itoa(format)+"\n"), 0o644)
 }
 
-// upgrade throws away what another format's devenv has derived, and keeps what
-// had to be downloaded. Everything thrown away is made again when it is needed.
+// upgrade brings an older cache up to date, once however many processes find it.
 func (c *Cache) upgrade() error {
 	unlock, err := c.Lock(context.Background(), "format")
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if found, err := c.readFormat(); err != nil || found == format {
-		return err // another process was first
+	found, err := c.readFormat()
+	if err != nil || found == format {
+		return err
 	}
+	return c.rebuild()
+}
+
+// rebuild throws away what another format's devenv has derived, and keeps
+// what had to be downloaded. All that goes is made again when it is needed, so
+// that no format has to be read by any but its own devenv.
+func (c *Cache) rebuild() error {
 	for _, kind := range kinds {
 		if slices.Contains(kept, kind) {
 			continue

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -157,36 +156,4 @@ func unlinkat(at int, name string, flags int) error {
 			return err
 		}
 	}
-}
-
-// DiskUsage is what path and all below it take on disk, a file with several
-// links counted in full only where all its links lie below path: it is what
-// removing path would free. What cannot be read counts nothing.
-func DiskUsage(path string) int64 {
-	type inode struct{ dev, ino uint64 }
-	links := make(map[inode]uint64)
-	var total int64
-	filepath.WalkDir(path, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return nil
-		}
-		info, err := entry.Info()
-		if err != nil {
-			return nil
-		}
-		st, ok := info.Sys().(*syscall.Stat_t)
-		if !ok {
-			return nil
-		}
-		if st.Nlink > 1 && !entry.IsDir() {
-			id := inode{st.Dev, st.Ino}
-			links[id]++
-			if links[id] < uint64(st.Nlink) {
-				return nil
-			}
-		}
-		total += st.Blocks * 512
-		return nil
-	})
-	return total
 }

@@ -27,7 +27,7 @@ type Uses struct {
 
 // Use is one project's record.
 type Use struct {
-	Project string    `json:"project"` // absolute path, or a word for what has no directory ("shell gdb")
+	Project string    `json:"project"` // as RecordUse was given it
 	Uses    Uses      `json:"uses"`
 	Time    time.Time `json:"-"` // when it was last recorded, to the day
 }
@@ -35,8 +35,11 @@ type Use struct {
 // adHocTouch is how often the record of what has no directory is dated anew.
 const adHocTouch = 24 * time.Hour
 
-// RecordUse notes what a project uses, in place of what it used before. It
-// writes only where something changed, so that it may be called at every build.
+// RecordUse notes what a project uses, in place of what it used before. project
+// is the absolute path of its devenv.toml: the record counts for as long as that
+// exists. For what has none it is a few words ("shell gdb"), and counts for a month after
+// the last call. RecordUse writes only where something changed, so that it
+// may be called at every build.
 func (c *Cache) RecordUse(project string, uses Uses) error {
 	path := c.Path(Projects, projectKey(project))
 	text, err := json.MarshalIndent(Use{Project: project, Uses: uses.sorted()}, "", "\t")

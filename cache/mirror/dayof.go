@@ -38,7 +38,7 @@ func (a *Archive) DayOf(ctx context.Context, name, version string) (day string, 
 	if len(days) == 0 {
 		return "", &NeverCurrentError{name, version}
 	}
-	s := &daySearch{a: a, days: days, name: name, version: version, seen: make(map[int]int)}
+	s := &daySearch{a: a, days: days, name: name, version: version, seen: make(map[int]int), present: len(days)}
 	if s.built, err = a.builtBefore(ctx, days, name, version); err != nil {
 		return "", err
 	}
@@ -70,6 +70,7 @@ type daySearch struct {
 	built         int
 	repo          string      // where it was seen last
 	seen          map[int]int // by day's number: how its version compares with the one looked for
+	present       int         // the first day it was found on, so far; len(days): none
 }
 
 // first gallops forward from the day of building until a version is as new as
@@ -111,7 +112,8 @@ func (s *daySearch) first(ctx context.Context) (int, error) {
 }
 
 // compare is how the version of a day compares with the one looked for. A day
-// without the package counts as older: it was not there yet.
+// without the package counts as older, since it was not there yet; or as newer,
+// if it had been there before: then it was dropped.
 func (s *daySearch) compare(ctx context.Context, i int) (int, error) {
 	if c, ok := s.seen[i]; ok {
 		return c, nil
@@ -121,8 +123,12 @@ func (s *daySearch) compare(ctx context.Context, i int) (int, error) {
 		return 0, err
 	}
 	c := -1
-	if pkg != nil {
+	switch {
+	case pkg != nil:
 		c = alpm.Compare(pkg.Version, s.version)
+		s.present = min(s.present, i)
+	case i > s.present:
+		c = 1
 	}
 	s.seen[i] = c
 	return c, nil
