@@ -140,6 +140,16 @@ func (k *subkey) file(s *signature) {
 	}
 }
 
+// subkeyNamed finds a subkey; nil if the certificate has none of that name.
+func (c *certificate) subkeyNamed(f Fingerprint) *subkey {
+	for _, k := range c.subkeys {
+		if k.fpr == f {
+			return k
+		}
+	}
+	return nil
+}
+
 // names tells whether a signature says that a key made it.
 func (s *signature) names(k *publicKey) bool {
 	if s.issuerFpr != "" {

@@ -84,10 +84,26 @@ func (s *signature) newDigest() (*digest, error) {
 	return &digest{h, sig}, nil
 }
 
-// signedBy closes the digest: it may be asked once.
-func (d *digest) signedBy(k *publicKey) bool {
+// close ends the digest; what it returns can be checked against several keys.
+func (d *digest) close() closedDigest {
+	d.Write(d.sig.HashSuffix)
+	return closedDigest{sum: d.Sum(nil), sig: d.sig}
+}
+
+// A closedDigest is a hash that is finished: go-crypto, which wants to finish it
+// itself, adds nothing to it.
+type closedDigest struct {
+	hash.Hash
+	sum []byte
+	sig *packet.Signature
+}
+
+func (closedDigest) Write(p []byte) (int, error) { return len(p), nil }
+func (d closedDigest) Sum(b []byte) []byte       { return append(b, d.sum...) }
+
+func (d closedDigest) signedBy(k *publicKey) bool {
 	key, err := k.numbers()
-	return err == nil && key.VerifySignature(d.Hash, d.sig) == nil
+	return err == nil && key.VerifySignature(d, d.sig) == nil
 }
 
 // good checks a signature on keys and user ids, and remembers the answer. A
@@ -103,7 +119,7 @@ func (s *signature) good(by *publicKey, covers ...[]byte) bool {
 			for _, b := range covers {
 				d.Write(b)
 			}
-			if d.signedBy(by) {
+			if d.close().signedBy(by) {
 				verdict = 1
 			}
 		}

@@ -16,6 +16,10 @@ import (
 // 40 digits, or 64 for a version 6 key.
 type Fingerprint string
 
+func newFingerprint(b []byte) Fingerprint {
+	return Fingerprint(strings.ToUpper(hex.EncodeToString(b)))
+}
+
 // parseFingerprint accepts what people write: any case, spaces, a leading 0x.
 func parseFingerprint(s string) (Fingerprint, bool) {
 	s = strings.ToUpper(strings.ReplaceAll(strings.TrimPrefix(strings.TrimSpace(s), "0x"), " ", ""))
@@ -47,19 +51,14 @@ func newPublicKey(body []byte) (*publicKey, error) {
 	}
 	k := &publicKey{body: body, version: body[0], algo: body[5]}
 	k.created = instant(binary.BigEndian.Uint32(body[1:]))
-	if k.version == 4 {
-		h := sha1.New() // the fingerprint's definition; no digest of ours
-		h.Write(k.material())
-		h.Write(k.body)
-		sum := h.Sum(nil)
-		k.fpr, k.id = Fingerprint(strings.ToUpper(hex.EncodeToString(sum))), binary.BigEndian.Uint64(sum[12:])
-		return k, nil
+	h, idAt := sha1.New(), 12 // the fingerprint's definition, not our choice
+	if k.version == 6 {
+		h, idAt = sha256.New(), 0
 	}
-	h := sha256.New()
 	h.Write(k.material())
 	h.Write(k.body)
 	sum := h.Sum(nil)
-	k.fpr, k.id = Fingerprint(strings.ToUpper(hex.EncodeToString(sum))), binary.BigEndian.Uint64(sum)
+	k.fpr, k.id = newFingerprint(sum), binary.BigEndian.Uint64(sum[idAt:])
 	return k, nil
 }
 

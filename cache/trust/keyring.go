@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -34,13 +35,11 @@ type Keyring struct {
 	entries map[Fingerprint]*entry
 	order   []*entry
 	byID    map[uint64][]candidate // primary keys and subkeys
+	owners  map[Fingerprint]int
 	revoked map[Fingerprint]bool
-	direct  bool // no one was named to vouch: being in the file is enough
-	arch    bool // Arch's own masters are the ones who vouch
-
-	vouchers map[Fingerprint]*voucher
-	council  []*voucher // those of them whose keys are here, by fingerprint
-	now      func() time.Time
+	direct  bool       // no one was named to vouch: being in the file is enough
+	council []*voucher // those who vouch and whose keys are here, by fingerprint
+	now     func() time.Time
 }
 
 // An entry is a key whose packets were found but, until it is needed, not read.
@@ -119,14 +118,13 @@ func Parse(f Files) (*Keyring, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keyring %s: %w", f.Name, explainKeys(f, err))
 	}
-	owners, err := parseOwners(f.Trusted)
-	if err != nil {
+	if k.owners, err = parseOwners(f.Trusted); err != nil {
 		return nil, fmt.Errorf("keyring %s: owner trust, %w", f.Name, err)
 	}
 	if k.revoked, err = parseRevoked(f.Revoked); err != nil {
 		return nil, fmt.Errorf("keyring %s: revoked keys, %w", f.Name, err)
 	}
-	k.appoint(owners)
+	k.appoint()
 	return k, nil
 }
 
@@ -156,9 +154,11 @@ func (f Files) digest() string {
 func (k *Keyring) index(in []byte) error {
 	var e *entry
 	start := in
-	close := func(rest []byte) {
+	end := func(rest []byte) {
 		if e != nil {
-			e.runs = append(e.runs, start[:len(start)-len(rest)])
+			run := start[:len(start)-len(rest)]
+			e.runs = append(e.runs, run)
+			k.enterSubkeys(e, run)
 		}
 	}
 	for len(in) > 0 {
@@ -170,49 +170,52 @@ func (k *Keyring) index(in []byte) error {
 		case tagSecretKey:
 			return fmt.Errorf("it holds a secret key")
 		case tagPublicKey:
-			close(in)
-			start, e = rest, k.enter(p.body)
-		case tagPublicSubkey:
-			k.enterSubkey(e, p.body)
+			end(in)
+			start, e = rest, nil
+			if key, err := newPublicKey(p.body); err == nil { // else of a kind that is not known
+				e = k.enter(key)
+			}
 		}
 		in = rest
 	}
-	close(nil)
+	end(nil)
 	if len(k.order) == 0 {
 		return fmt.Errorf("it holds no key")
 	}
 	return nil
 }
 
-// enter adds a primary key, or finds it if the keyring holds it twice. A key of a
-// kind that is not known is passed over.
-func (k *Keyring) enter(body []byte) *entry {
-	key, err := newPublicKey(body)
-	if err != nil {
-		return nil
+// enter adds a primary key, or finds it if the keyring holds it already.
+func (k *Keyring) enter(key *publicKey) *entry {
+	e := k.entries[key.fpr]
+	if e == nil {
+		e = &entry{key: key}
+		k.entries[key.fpr] = e
+		k.order = append(k.order, e)
+		k.byID[key.id] = append(k.byID[key.id], candidate{entry: e})
 	}
-	if e := k.entries[key.fpr]; e != nil {
-		return e
-	}
-	e := &entry{key: key}
-	k.entries[key.fpr] = e
-	k.order = append(k.order, e)
-	k.byID[key.id] = append(k.byID[key.id], candidate{entry: e})
 	return e
 }
 
-func (k *Keyring) enterSubkey(e *entry, body []byte) {
-	key, err := newPublicKey(body)
-	if e == nil || err != nil {
-		return
-	}
-	c := candidate{e, key.fpr}
-	for _, known := range k.byID[key.id] {
-		if known == c {
+// enterSubkeys adds the names of the subkeys in a run of packets.
+func (k *Keyring) enterSubkeys(e *entry, run []byte) {
+	for len(run) > 0 {
+		p, rest, err := splitPacket(run)
+		if err != nil {
 			return
 		}
+		run = rest
+		if p.tag != tagPublicSubkey {
+			continue
+		}
+		key, err := newPublicKey(p.body)
+		if err != nil {
+			continue
+		}
+		if c := (candidate{e, key.fpr}); !slices.Contains(k.byID[key.id], c) {
+			k.byID[key.id] = append(k.byID[key.id], c)
+		}
 	}
-	k.byID[key.id] = append(k.byID[key.id], c)
 }
 
 func (k *Keyring) find(f Fingerprint) *certificate {

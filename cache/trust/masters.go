@@ -47,3 +47,13 @@ func day(y int, m time.Month, d int) time.Time {
 
 // Masters returns the built-in master keys, those in office first.
 func Masters() []Master { return append([]Master(nil), masters...) }
+
+// masterNamed finds a master in the table; nil if it is none.
+func masterNamed(f Fingerprint) *Master {
+	for i := range masters {
+		if masters[i].Fingerprint == f {
+			return &masters[i]
+		}
+	}
+	return nil
+}

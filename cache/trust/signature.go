@@ -3,7 +3,9 @@ package trust
 import (
 	"encoding/binary"
 	"fmt"
+	"strconv"
 	"sync/atomic"
+	"time"
 )
 
 // Signature types of RFC 9580, section 5.2.1.
@@ -29,6 +31,8 @@ const (
 // An instant is a time in seconds since 1970, as OpenPGP counts.
 type instant int64
 
+func (i instant) time() time.Time { return time.Unix(int64(i), 0).UTC() }
+
 // A signature is one signature packet, read as far as the rules of trust need
 // it. The bytes stay where they are.
 type signature struct {
@@ -45,8 +49,7 @@ type signature struct {
 	flagged   bool
 	issuer    uint64 // 0 if it names none
 	issuerFpr Fingerprint
-	reason    int // for a revocation; -1 if none is given
-	comment   string
+	reason    int  // for a revocation; -1 if none is given
 	local     bool // not exportable: meant for another keyring than this
 	primary   bool // marks the user id that stands for the key
 	embedded  []byte
@@ -161,19 +164,21 @@ const (
 	subIssuerFpr   = 33
 )
 
+// atLeast is how many bytes a subpacket of each kind must have.
+var atLeast = [128]int{subCreated: 4, subLifetime: 4, subExportable: 1, subKeyLife: 4, subRevoker: 22,
+	subIssuer: 8, subPrimaryUser: 1, subReason: 1, subIssuerFpr: 21}
+
 // harmless lists the subpackets that may be marked critical and change nothing
 // here: preferences, trust depth, policies, the signer's user id and the like.
 // A notation is not among them: a critical one asks for what we do not know.
-var harmless = [64]bool{5: true, 6: true, 7: true, 11: true, 21: true, 22: true, 23: true,
-	24: true, 26: true, 28: true, 30: true, 34: true, 35: true, 39: true}
+var harmless = [128]bool{5: true, 6: true, 7: true, 11: true, 21: true, 22: true, 23: true, 24: true,
+	26: true, 28: true, 30: true, 34: true, 35: true, 39: true}
 
 func (s *signature) subpacket(kind byte, b []byte, critical, hashed bool) error {
 	if !hashed && kind != subIssuer && kind != subIssuerFpr && kind != subEmbedded {
 		return nil // anybody could have written it there
 	}
-	need := map[byte]int{subCreated: 4, subLifetime: 4, subExportable: 1, subKeyLife: 4, subIssuer: 8,
-		subPrimaryUser: 1, subKeyFlags: 0, subReason: 1, subRevoker: 22, subIssuerFpr: 21}
-	if len(b) < need[kind] {
+	if len(b) < atLeast[kind] {
 		return fmt.Errorf("signature with a broken subpacket")
 	}
 	switch kind {
@@ -185,11 +190,14 @@ func (s *signature) subpacket(kind byte, b []byte, critical, hashed bool) error 
 		s.local = b[0] == 0
 	case subKeyLife:
 		s.keyLife, s.keyLifes = binary.BigEndian.Uint32(b), true
-	case subIssuer:
-		if s.issuer != 0 {
-			break // the hashed area has spoken
+	case subRevoker:
+		if b[0]&0x80 != 0 {
+			s.revokers = append(s.revokers, newFingerprint(b[2:22]))
 		}
-		s.issuer = binary.BigEndian.Uint64(b)
+	case subIssuer:
+		if s.issuer == 0 { // else the hashed area has spoken
+			s.issuer = binary.BigEndian.Uint64(b)
+		}
 	case subPrimaryUser:
 		s.primary = b[0] != 0
 	case subKeyFlags:
@@ -197,21 +205,32 @@ func (s *signature) subpacket(kind byte, b []byte, critical, hashed bool) error 
 		if len(b) > 0 {
 			s.flags = b[0]
 		}
-	case subRevoker:
-		if b[0]&0x80 != 0 {
-			s.revokers = append(s.revokers, Fingerprint(fmt.Sprintf("%X", b[2:])))
-		}
 	case subReason:
-		s.reason, s.comment = int(b[0]), string(b[1:])
+		s.reason = int(b[0])
 	case subEmbedded:
 		s.embedded = b
 	case subIssuerFpr:
-		if s.issuerFpr != "" {
-			break
+		if s.issuerFpr == "" {
+			s.issuerFpr = newFingerprint(b[1:])
 		}
-		s.issuerFpr = Fingerprint(fmt.Sprintf("%X", b[1:]))
 	default:
-		s.critical = s.critical || critical && (int(kind) >= len(harmless) || !harmless[kind])
+		s.critical = s.critical || critical && !harmless[kind]
 	}
 	return nil
+}
+
+// issuerID is the short name of the key that made the signature; 0 if it gives
+// none.
+func (s *signature) issuerID() uint64 {
+	name := string(s.issuerFpr)
+	switch len(name) {
+	case 40:
+		name = name[24:]
+	case 64:
+		name = name[:16]
+	default:
+		return s.issuer
+	}
+	id, _ := strconv.ParseUint(name, 16, 64) // it was formatted as hexadecimal
+	return id
 }

@@ -10,85 +10,73 @@ import (
 // A voucher is a key whose owner is believed about other people's keys.
 type voucher struct {
 	*certificate
-	level    int
-	listed   bool // by the keyring's own list of trusted keys
-	served   bool // is one of Arch's masters, in office until:
-	until    instant
-	retired  bool
-	disowned bool // revoked as compromised: its word never counts
+	level  int
+	listed bool // trusted by the keyring's own list
+	master *Master
 }
 
-// appoint decides who vouches. A list of owner trust says so; and where that
-// list (or, without one, the keyring) shows that this is Arch's keyring, the
-// masters of former days count as well, for their days.
-func (k *Keyring) appoint(owners map[Fingerprint]int) {
-	k.vouchers = map[Fingerprint]*voucher{}
-	for fpr, level := range owners {
-		k.appointOne(fpr, level).listed = true
-	}
-	k.direct = len(owners) == 0
+// appoint decides who vouches: whom the keyring's list of owner trust names. If
+// that list, or without one the keyring itself, shows that this is Arch's, the
+// masters of former days vouch as well, each for their own days.
+func (k *Keyring) appoint() {
+	k.direct = len(k.owners) == 0
+	k.council = nil
 	known := 0
 	for _, m := range masters {
-		if _, listed := owners[m.Fingerprint]; listed || k.direct && k.entries[m.Fingerprint] != nil {
+		if _, listed := k.owners[m.Fingerprint]; listed || k.direct && k.entries[m.Fingerprint] != nil {
 			known++
 		}
 	}
-	if k.arch = known >= marginalsNeeded; k.arch {
-		k.appointMasters()
+	arch := known >= marginalsNeeded
+	for fpr, level := range k.owners {
+		v := &voucher{level: level, listed: true}
+		if arch {
+			v.master = masterNamed(fpr)
+		}
+		k.seat(v, fpr)
 	}
-	for _, v := range k.vouchers {
-		if v.certificate != nil {
-			k.council = append(k.council, v)
+	for _, m := range masters {
+		if _, listed := k.owners[m.Fingerprint]; arch && !listed {
+			k.seat(&voucher{level: ownerMarginal, listed: k.direct && m.Until.IsZero(), master: &m}, m.Fingerprint)
 		}
 	}
 	slices.SortFunc(k.council, func(a, b *voucher) int { return cmp.Compare(a.fpr, b.fpr) })
 }
 
-func (k *Keyring) appointOne(fpr Fingerprint, level int) *voucher {
-	v := k.vouchers[fpr]
-	if v == nil {
-		v = &voucher{certificate: k.find(fpr), level: level}
-		k.vouchers[fpr] = v
-		v.disowned = v.certificate != nil && slices.ContainsFunc(v.revocations(k.find), func(s *signature) bool {
-			return s.reason == reasonCompromised
-		})
-	}
-	return v
-}
-
-func (k *Keyring) appointMasters() {
-	for _, m := range masters {
-		v := k.appointOne(m.Fingerprint, ownerMarginal)
-		v.served, v.until = true, instant(mastersAsOf.Unix())
-		if v.retired = !m.Until.IsZero(); v.retired {
-			v.until = instant(m.Until.Unix())
-		} else if k.direct {
-			v.listed = true
-		}
+// seat adds a voucher whose key is in the keyring.
+func (k *Keyring) seat(v *voucher, fpr Fingerprint) {
+	if v.certificate = k.find(fpr); v.certificate != nil {
+		k.council = append(k.council, v)
 	}
 }
 
-// inOffice tells whether a voucher's word counts on a day.
+// inOffice tells whether a voucher's word counts on a day. The revocations of
+// Arch's retired masters were made in advance and say nothing of when: the table
+// of masters does. One that is revoked as compromised counts never.
 func (v *voucher) inOffice(k *Keyring, at instant) bool {
-	switch {
-	case v.certificate == nil || v.disowned || at < v.created:
-		return false
-	case v.served && at < v.until:
-		return true
-	case v.retired:
+	if at < v.created {
 		return false
 	}
-	return v.listed && k.usable(v.certificate, at) == nil
+	if v.master == nil {
+		return v.listed && k.usable(v.certificate, at) == nil
+	}
+	if slices.ContainsFunc(v.revocations(k.find), func(s *signature) bool { return s.reason == reasonCompromised }) {
+		return false
+	}
+	if retired := !v.master.Until.IsZero(); retired {
+		return at < instant(v.master.Until.Unix())
+	}
+	return at < instant(mastersAsOf.Unix()) || v.listed && k.usable(v.certificate, at) == nil
 }
 
 // usable tells why a key cannot be used on a day; nil if it can.
 func (k *Keyring) usable(c *certificate, at instant) *flaw {
 	if by := endedBy(c.revocations(k.find), at); by != nil {
-		return revokedFlaw(by)
+		return endedFlaw("key", by)
 	}
 	switch t := c.terms(at); {
 	case at < c.created:
-		return &flaw{ErrFuture, "the key was made on " + date(c.created)}
+		return &flaw{ErrUntrusted, "the key was made later, on " + date(c.created)}
 	case !t.claimed:
 		return &flaw{ErrUntrusted, "no user id is confirmed by the key's owner"}
 	case t.expires != 0 && at >= t.expires:
@@ -108,11 +96,11 @@ func (k *Keyring) stands(c *certificate, at instant) (standing, *flaw) {
 	if f := k.usable(c, at); f != nil {
 		return standing{}, f
 	}
-	if v := k.vouchers[c.fpr]; v != nil && v.listed {
+	if slices.ContainsFunc(k.council, func(v *voucher) bool { return v.fpr == c.fpr && v.listed }) {
 		return standing{user: c.face(at)}, nil
 	}
 	if k.revoked[c.fpr] && len(c.revocations(k.find)) == 0 && !k.said(c, func(s *signature) bool { return s.kind == revokesCert }) {
-		return standing{}, &flaw{ErrRevoked, "the keyring lists the key as revoked and does not say since when"}
+		return standing{}, &flaw{ErrRetired, "the keyring lists the key as revoked and does not say since when"}
 	}
 	if k.direct && !k.said(c, func(*signature) bool { return true }) {
 		return standing{user: c.face(at)}, nil
@@ -270,25 +258,18 @@ func (c *certificate) face(at instant) (face *user) {
 	return face
 }
 
-// A flaw is why a key or signature does not count.
-type flaw struct {
-	reason error
-	why    string
-}
-
-func revokedFlaw(by *signature) *flaw {
+// endedFlaw explains a revocation of a key or subkey.
+func endedFlaw(what string, by *signature) *flaw {
 	switch {
 	case by.reason == reasonCompromised:
-		return &flaw{ErrCompromised, "the key was revoked as compromised on " + date(by.created)}
+		return &flaw{ErrCompromised, "the " + what + " was revoked as compromised on " + date(by.created)}
 	case by.hard():
-		return &flaw{ErrCompromised, "the key was revoked on " + date(by.created) + " without saying that it was never misused"}
+		return &flaw{ErrCompromised, "the " + what + " was revoked on " + date(by.created) + " without saying that nobody else had it"}
 	}
-	return &flaw{ErrRevoked, "the key was retired on " + date(by.created)}
+	return &flaw{ErrRetired, "the " + what + " was retired on " + date(by.created)}
 }
 
-func date(at instant) string {
-	return time.Unix(int64(at), 0).UTC().Format(time.DateOnly)
-}
+func date(at instant) string { return at.time().Format(time.DateOnly) }
 
 func (s standing) userID() string {
 	if s.user == nil {
