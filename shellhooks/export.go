@@ -1,0 +1,33 @@
+package shellhooks
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// export writes d as statements, unset first.
+func (x *syntax) export(d Diff) string {
+	w := &strings.Builder{}
+	for _, name := range slices.Sorted(maps.Keys(d.Before)) {
+		if _, stays := d.After[name]; !stays && settable(name) {
+			fmt.Fprintf(w, x.unset, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.After)) {
+		if settable(name) {
+			fmt.Fprintf(w, x.set, name, x.quote(d.After[name]))
+		}
+	}
+	return w.String()
+}
+
+// hook fills in a hook's script.
+func hook(name string, x *syntax, self string) string {
+	data, err := scripts.ReadFile("scripts/" + name)
+	if err != nil {
+		panic(err) // the names are constants
+	}
+	return strings.ReplaceAll(string(data), "@SELF@", x.quote(self))
+}

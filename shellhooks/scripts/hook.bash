@@ -1,0 +1,3 @@
+__devenv_export() {
+	eval "$(@SELF@ _export bash)"
+}

@@ -1,0 +1,3 @@
+function __devenv_export
+    @SELF@ _export fish | source
+end

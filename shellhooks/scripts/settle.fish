@@ -1,0 +1,50 @@
+# How fish settles: read before the user's configuration, or, in the first shell
+# of an entry, after it.
+source @ETC@/devenv/values.fish
+
+if set -q DEVENV_ENTER
+    __devenv_fixed
+else
+    __devenv_found
+end
+
+# PATH is what it was again; of what came on it meanwhile, only what lies below
+# the home directory stays, at the end.
+function __devenv_settle
+    set -l new $__devenv_path
+    set -l home (string trim --right --chars / -- $HOME)/
+    for dir in $PATH
+        contains -- $dir $new; and continue
+        if test @OTHERS@ = all
+            set -a new $dir
+        else if test $home != / -a (string sub --length (string length -- $home) -- $dir) = $home
+            set -a new $dir
+        end
+    end
+    set -gx PATH $new
+    __devenv_variables
+end
+
+function __devenv_told
+    set -l code $status
+    echo "devenv: on-enter failed with exit code $code: $argv[1]" >&2
+end
+
+# The prompt begins with the label, behind the line breaks that some themes begin
+# with. The theme's own function is kept under another name; if another is
+# defined later, that one is wrapped.
+function __devenv_wrap --on-event fish_prompt
+    if not set -q __devenv_settled
+        set -g __devenv_settled 1
+        __devenv_settle
+        __devenv_aliases
+    end
+    functions fish_prompt | string match -q '*__devenv_theme*'; and return
+    functions -e __devenv_theme
+    functions -c fish_prompt __devenv_theme
+    function fish_prompt
+        set -l text (__devenv_theme | string collect --no-trim-newlines)
+        set -l lines (string match -r '^\n*' -- $text | string collect --no-trim-newlines)
+        printf '%s%s%s' $lines $__devenv_label (string sub --start (math (string length -- $lines) + 1) -- $text | string collect --no-trim-newlines)
+    end
+end

@@ -1,0 +1,9 @@
+{
+	__devenv_theirs
+	[[ ! -r ${ZDOTDIR:-$HOME}/.zlogin ]] || \. ${ZDOTDIR:-$HOME}/.zlogin
+	__devenv_done
+	if [[ -o interactive && -n ${DEVENV_ENTER-} ]]; then
+		unset DEVENV_ENTER
+		\. @ETC@/devenv/enter.sh
+	fi
+}

@@ -1,0 +1,5 @@
+{
+	__devenv_theirs
+	[[ ! -r ${ZDOTDIR:-$HOME}/.zprofile ]] || \. ${ZDOTDIR:-$HOME}/.zprofile
+	__devenv_ours
+}
