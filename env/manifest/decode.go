@@ -76,7 +76,7 @@ func (d *decoder) wrongKind(key string, v *tomlfile.Value, want tomlfile.Kind) {
 	case want == tomlfile.Bool:
 		hint = "write true or false"
 	}
-	d.fault(v, hint, "%s is %s, not %s", key, want, v.Kind)
+	d.fault(v, hint, "%s must be %s, not %s", key, want, v.Kind)
 }
 
 // text reads a string.
@@ -185,11 +185,11 @@ func (d *decoder) vars(e *tomlfile.Entry) []Var {
 
 // day reads a day; ok says whether it is one.
 func (d *decoder) day(e *tomlfile.Entry) (day string, ok bool) {
-	text, isText := e.Value.Text, true
-	if e.Value.Kind != tomlfile.Date { // TOML's own way to write a day means the same
-		text, isText = d.text(e)
-	}
-	if !isText {
+	text := e.Value.Text
+	switch e.Value.Kind {
+	case tomlfile.String, tomlfile.Date: // TOML's own way to write a day means the same
+	case tomlfile.Table, tomlfile.Array, tomlfile.Bool:
+		d.wrongKind(e.Key, e.Value, tomlfile.String)
 		return "", false
 	}
 	day, err := ParseDay(text)

@@ -20,7 +20,11 @@ func (d *decoder) packages(e *tomlfile.Entry) {
 
 func (d *decoder) pkg(e *tomlfile.Entry) {
 	if e.Value.Kind != tomlfile.Table {
-		d.add(e.Value.Faultf(`write a version in quotes, such as "*", or a table`, "%s is a version or a table, not %s", e.Key, e.Value.Kind))
+		hint := `write "*" for any version`
+		if k := e.Value.Kind; k == tomlfile.Integer || k == tomlfile.Float {
+			hint = fmt.Sprintf("write %q", e.Value.Text)
+		}
+		d.fault(e.Value, hint, "%s must be a version in quotes or a table, not %s", e.Key, e.Value.Kind)
 		return
 	}
 	if msg, hint := checkPackage(e.Key); msg != "" {
@@ -78,6 +82,10 @@ func (d *decoder) file(p *Package, e *tomlfile.Entry) {
 		d.add(e.Faultf(hint, "%s", msg))
 		return
 	}
+	if e.Value.Kind != tomlfile.Table {
+		d.fault(e.Value, `write a text, or { source = "FILE" }`, "%s must be a text or a table, not %s", e.Key, e.Value.Kind)
+		return
+	}
 	f := File{Target: e.Key, Pos: e.Pos(), Mode: 0o644}
 	var text, source *tomlfile.Entry
 	mode, hasMode := fs.FileMode(0), false
@@ -94,7 +102,7 @@ func (d *decoder) file(p *Package, e *tomlfile.Entry) {
 		f.Data = []byte(s)
 	case source != nil:
 		d.source(&f, source)
-	case e.Value.Kind == tomlfile.Table:
+	default:
 		d.add(e.Faultf(`write a text, or { source = "FILE" }`, "%s has no content", e.Key))
 	}
 	if hasMode {
@@ -105,6 +113,10 @@ func (d *decoder) file(p *Package, e *tomlfile.Entry) {
 
 // mode reads permission bits as chmod(1) takes them.
 func (d *decoder) mode(e *tomlfile.Entry) (fs.FileMode, bool) {
+	if e.Value.Kind == tomlfile.Integer {
+		d.fault(e.Value, `write, for example, "0644" or "0755"`, "mode must be a string, not an integer")
+		return 0, false
+	}
 	s, ok := d.checked(e, func(s string) (string, string) {
 		bits, err := strconv.ParseUint(s, 8, 32)
 		switch {

@@ -138,6 +138,10 @@ func (d *decoder) task(e *tomlfile.Entry) {
 		d.add(e.Faultf(hint, "%s", msg))
 		return
 	}
+	if e.Value.Kind != tomlfile.Table {
+		d.fault(e.Value, `write, for example, "make -j"`, "task %s must be a command or a table, not %s", e.Key, e.Value.Kind)
+		return
+	}
 	task := Task{Name: e.Key, Pos: e.Pos(), Dir: d.m.Dir}
 	idle := true
 	d.table(e, setters{
@@ -156,7 +160,7 @@ func (d *decoder) task(e *tomlfile.Entry) {
 		},
 		"env": func(e *tomlfile.Entry) { task.Env = d.vars(e) },
 	})
-	if idle && e.Value.Kind == tomlfile.Table {
+	if idle {
 		d.add(e.Faultf("give it a command, or tasks that it depends on", "task %s does nothing", e.Key))
 	}
 	d.m.Tasks = append(d.m.Tasks, task)

@@ -14,25 +14,25 @@ type check func(word string) (msg, hint string)
 // (PKGBUILD(5)), sonames among them.
 func checkPackage(name string) (msg, hint string) {
 	if at := strings.IndexAny(name, "<>="); at > 0 {
-		return fmt.Sprintf("%q is no package name", name), fmt.Sprintf("a version stands apart: %s = %q", name[:at], name[at:])
+		return fmt.Sprintf("%q is no name of a package", name), fmt.Sprintf("a version stands apart: %s = %q", name[:at], name[at:])
 	}
-	return checkName(name, "package name", "@._+-:")
+	return checkName(name, "a package", "@._+-:")
 }
 
 func checkRepo(name string) (msg, hint string) {
-	return checkName(name, "repository name", "@._+-")
+	return checkName(name, "a repository", "@._+-")
 }
 
 // checkName accepts ASCII letters, digits and the given signs; no hyphen or
 // dot at the beginning.
 func checkName(name, what, signs string) (msg, hint string) {
 	if name == "" {
-		return "a " + what + " is missing", ""
+		return "the name of " + what + " is missing", ""
 	}
 	for i, r := range name {
 		if !isAlnum(r) && (i == 0 && strings.ContainsRune("-.", r) || !strings.ContainsRune(signs, r)) {
-			return fmt.Sprintf("%q is no %s: %q cannot be in it", name, what, r),
-				"a " + what + " has letters, digits and " + strings.Join(strings.Split(signs, ""), " ")
+			return fmt.Sprintf("%q is no name of %s: %q cannot be there", name, what, r),
+				"such a name has letters, digits and " + strings.Join(strings.Split(signs, ""), " ")
 		}
 	}
 	return "", ""
@@ -108,12 +108,12 @@ func isWord(s string, least, most int) bool {
 
 // checkAlias accepts what bash, zsh and fish all take as the name of an alias.
 func checkAlias(name string) (msg, hint string) {
-	return checkName(name, "alias name", "@._+-:!%,")
+	return checkName(name, "an alias", "@._+-:!%,")
 }
 
 // checkTask accepts what can be told from an option and typed without quotes.
 func checkTask(name string) (msg, hint string) {
-	return checkName(name, "task name", "@._+-:/")
+	return checkName(name, "a task", "@._+-:/")
 }
 
 // archAliases are names that other systems give to Arch's architectures.
