@@ -36,7 +36,7 @@ func (s Session) label() string {
 // that a shell can set.
 func (s Session) settled() []KV {
 	all := append([]KV{{"DEVENV_NAME", s.Name}, {"DEVENV_PROJECT", s.Project}}, s.Env...)
-	return slices.DeleteFunc(all, func(v KV) bool { return !settable(v.Name) || v.Name == "PATH" })
+	return slices.DeleteFunc(all, func(v KV) bool { return !settable(v.Key) || v.Key == "PATH" })
 }
 
 // start is what is the same for every shell.
@@ -47,8 +47,8 @@ func (s Session) start(argv ...string) Start {
 		{"SHELL", argv[0]},
 	}}
 	for _, v := range s.User {
-		if slices.Contains(Personal, v.Name) {
-			st.Env = append(st.Env, KV{"DEVENV_USER_" + v.Name, v.Value})
+		if slices.Contains(Personal, v.Key) {
+			st.Env = append(st.Env, KV{"DEVENV_USER_" + v.Key, v.Value})
 		}
 	}
 	st.Files = s.files()
@@ -108,21 +108,21 @@ func (s Session) values(x *syntax) []byte {
 	w.WriteString(x.begin("__devenv_fixed", "what the environment says"))
 	fmt.Fprintf(w, "\t%s\n", x.list("__devenv_path", s.Path))
 	for _, v := range vars {
-		fmt.Fprintf(w, "\t%s\n", x.variable(saved(v.Name), v.Value))
+		fmt.Fprintf(w, "\t%s\n", x.variable(saved(v.Key), v.Value))
 	}
 	w.WriteString(x.end)
 
 	w.WriteString(x.begin("__devenv_found", "what this shell was started with"))
 	fmt.Fprintf(w, "\t%s\n", x.copyPath)
 	for _, v := range vars {
-		fmt.Fprintf(w, "\t%s\n", x.copy(v.Name, saved(v.Name)))
+		fmt.Fprintf(w, "\t%s\n", x.copy(v.Key, saved(v.Key)))
 	}
 	w.WriteString(x.end)
 
 	w.WriteString(x.begin("__devenv_variables", "have the values again"))
 	fmt.Fprintf(w, "\t%s\n", x.nothing)
 	for _, v := range vars {
-		fmt.Fprintf(w, "\t%s\n", x.put(saved(v.Name), v.Name))
+		fmt.Fprintf(w, "\t%s\n", x.put(saved(v.Key), v.Key))
 	}
 	w.WriteString(x.end)
 

@@ -39,7 +39,7 @@ var State = []string{diffVar, "DEVENV_ENTER", "DIRENV_*"}
 type Alias struct{ Name, Value string }
 
 // KV is a variable.
-type KV struct{ Name, Value string }
+type KV struct{ Key, Value string }
 
 // File is a file that a started shell reads.
 type File struct {
@@ -88,15 +88,13 @@ func For(name string) (Shell, bool) {
 // Names lists the shells that have a hook, sorted.
 func Names() []string { return slices.Sorted(maps.Keys(shells)) }
 
-// Enter says how the shell that words are the command of is started, whatever
-// shell it is; the first word is its path. One that is not known gets what all
-// get: PATH and the variables, and the files by which shells that are started
-// from it settle.
-func Enter(words []string, s Session) Start {
-	st := s.start(words[0])
-	if sh, ok := For(path.Base(words[0])); ok {
-		st = sh.Start(words[0], s)
+// Enter says how the shell at file is started, whatever shell it is. One that is
+// not known gets what all get: PATH and the variables, and the files by which
+// shells that are started from it settle. Words of the user's own go after
+// Start.Argv.
+func Enter(file string, s Session) Start {
+	if sh, ok := For(path.Base(file)); ok {
+		return sh.Start(file, s)
 	}
-	st.Argv = append(st.Argv, words[1:]...)
-	return st
+	return s.start(file)
 }
