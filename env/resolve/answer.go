@@ -2,58 +2,92 @@ package resolve
 
 import (
 	"slices"
+	"strings"
 
 	"devenv/layers/alpm"
 )
 
 // solution says of each chosen candidate why it is there.
 func (r *resolution) solution(found []*candidate) *Solution {
-	slices.SortFunc(found, func(a, b *candidate) int { return compareNames(a.Name, b.Name) })
-	s := &Solution{Packages: make([]Chosen, len(found))}
-	at := newShelf()
-	index := make(map[*candidate]*Chosen, len(found))
+	slices.SortFunc(found, func(a, b *candidate) int { return strings.Compare(a.Name, b.Name) })
+	a := answer{Solution: &Solution{Packages: make([]Chosen, len(found))}, shelf: newShelf(), at: make(map[*candidate]*Chosen)}
 	for i, c := range found {
-		at.put(c)
-		s.Packages[i] = Chosen{Package: c.Package, From: FromArchive, Moved: r.movedFrom(c)}
+		a.shelf.put(c)
+		chosen := &a.Packages[i]
+		*chosen = Chosen{Package: c.Package, From: FromArchive, Base: true, Moved: r.movedFrom(c)}
 		if c.repo != nil {
-			s.Packages[i].Repo, s.Packages[i].Day, s.Packages[i].From = c.repo.Name, c.repo.Day, c.repo.source()
+			chosen.Repo, chosen.Day, chosen.From = c.repo.Name, c.repo.Day, c.repo.source()
 		}
-		index[c] = &s.Packages[i]
-	}
-	pull := func(dep alpm.Dep, by string) (met bool) {
-		for _, c := range at.offers[dep.Name] {
-			if c.Satisfies(dep) {
-				met = true
-				if c.Name != by {
-					index[c].By = append(index[c].By, by)
-				}
-			}
-		}
-		return met
+		a.at[c] = chosen
 	}
 	for _, c := range found {
 		for _, dep := range c.Depends {
-			if !pull(dep, c.Name) {
-				s.Deferred = append(s.Deferred, Deferred{Package: c.Name, Dep: dep, Owners: r.u.owners(dep.Name)})
+			if !a.pull(dep, c.Name) {
+				a.Deferred = append(a.Deferred, Deferred{Package: c.Name, Dep: dep, Owners: r.u.owners(dep.Name)})
 			}
 		}
 	}
+	var named []*candidate
 	for _, w := range r.wants {
-		for _, c := range r.meeting(w, &at) {
-			chosen := index[c]
-			chosen.Base = chosen.Base || w.Base
-			chosen.Wants = append(chosen.Wants, w.Name)
+		for _, c := range r.meeting(w, &a.shelf) {
+			a.at[c].Wants = append(a.at[c].Wants, w.Name)
 			for _, dep := range w.with {
-				pull(dep, c.Name)
+				a.pull(dep, c.Name)
+			}
+			if !w.Base {
+				named = append(named, c)
 			}
 		}
 	}
-	for i := range s.Packages {
-		by := &s.Packages[i].By
+	a.leaveBase(named)
+	for i := range a.Packages {
+		by := &a.Packages[i].By
 		slices.Sort(*by)
 		*by = slices.Compact(*by)
 	}
-	return s
+	return a.Solution
+}
+
+// answer is a solution in the making.
+type answer struct {
+	*Solution
+	shelf shelf
+	at    map[*candidate]*Chosen
+}
+
+// pull notes on every package that meets dep who needs it.
+func (a *answer) pull(dep alpm.Dep, by string) (met bool) {
+	for _, c := range a.shelf.offers[dep.Name] {
+		if c.Satisfies(dep) {
+			met = true
+			if c.Name != by {
+				a.at[c].By = append(a.at[c].By, by)
+			}
+		}
+	}
+	return met
+}
+
+// leaveBase takes the mark of the base set from all that something else leads
+// to.
+func (a *answer) leaveBase(reached []*candidate) {
+	needs := make(map[string][]string)
+	for i := range a.Packages {
+		for _, by := range a.Packages[i].By {
+			needs[by] = append(needs[by], a.Packages[i].Name)
+		}
+	}
+	for len(reached) > 0 {
+		c := reached[len(reached)-1]
+		reached = reached[:len(reached)-1]
+		if !a.at[c].Base {
+			continue
+		}
+		a.at[c].Base = false
+		for _, name := range needs[c.Name] {
+			reached = append(reached, a.shelf.byName[name])
+		}
+	}
 }
 
 func (r *Repo) source() Source {

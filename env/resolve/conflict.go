@@ -1,5 +1,7 @@
 package resolve
 
+import "strings"
+
 // Conflict says why there is no answer, and what would help.
 type Conflict struct {
 	Reasons []Reason `json:"reasons"`           // the shortest chain found, from what was asked for to what clashes
@@ -12,7 +14,9 @@ type Reason struct {
 	Origin  string `json:"origin,omitempty"` // the line that asked for it
 	Package string `json:"package,omitempty"`
 	Version string `json:"version,omitempty"`
-	Needs   string `json:"needs,omitempty"` // the dependency, or the name that it is in conflict with
+	Needs   string `json:"needs,omitempty"` // the dependency, or what it is in conflict with
+
+	subject string // what Text begins with and Origin says better
 }
 
 // ChangeKind says what a Change changes.
@@ -30,8 +34,9 @@ type Change struct {
 	Kind   ChangeKind `json:"kind"`
 	Text   string     `json:"text"`             // for people
 	Name   string     `json:"name,omitempty"`   // the want it changes
-	Value  string     `json:"value,omitempty"`  // the day or version to write
+	Value  string     `json:"value,omitempty"`  // the day or version to write, or what giving up a pin leads to
 	Origin string     `json:"origin,omitempty"` // the line it changes
+	And    []Change   `json:"and,omitempty"`    // what else must change, where one change is not enough
 }
 
 // Nearest returns the first of the changes that work, or nil.
@@ -42,16 +47,38 @@ func (c *Conflict) Nearest() *Change {
 	return &c.Changes[0]
 }
 
-// NotFound says that wants name nothing that is known.
-type NotFound struct {
-	Names []Unknown `json:"names"`
+// Error tells the whole story: the reasons, then what would work.
+func (c *Conflict) Error() string {
+	var b strings.Builder
+	b.WriteString("these cannot be had together:")
+	for _, r := range c.Reasons {
+		b.WriteString("\n  " + r.String())
+	}
+	if len(c.Changes) > 0 {
+		b.WriteString("\nwhat would work:")
+	}
+	for _, change := range c.Changes {
+		b.WriteString("\n  " + change.String())
+	}
+	return b.String()
 }
 
-// Unknown is one name that nothing has.
-type Unknown struct {
-	Name     string   `json:"name"`
-	Origin   string   `json:"origin,omitempty"`
-	Similar  []string `json:"similar,omitempty"`  // names that may have been meant, likeliest first
-	Archived string   `json:"archived,omitempty"` // the newest version the archive has, where the repositories dropped it
-	Repos    []string `json:"repos,omitempty"`    // repositories that have it, where the want named another
+// String names the line that asked for it, where there is one.
+func (r Reason) String() string {
+	if r.Origin == "" {
+		return r.Text
+	}
+	return r.Origin + strings.TrimPrefix(r.Text, r.subject)
+}
+
+// String puts the line to change last.
+func (c Change) String() string {
+	text := c.Text
+	if c.Origin != "" {
+		text += " (" + c.Origin + ")"
+	}
+	for _, more := range c.And {
+		text += ", and " + more.String()
+	}
+	return text
 }

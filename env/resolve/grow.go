@@ -104,7 +104,7 @@ func (u *universe) openNext(key, name string, accept func(string) bool) bool {
 	if !c.ready {
 		c.ready = true
 		known := u.pool.literals(name)
-		for _, v := range u.pool.archiveVersions(name) {
+		for _, v := range u.pool.archive.versions(name) {
 			has := slices.ContainsFunc(known, func(c *candidate) bool { return c.Version == v })
 			if !has && accept(v) {
 				c.versions = append(c.versions, v)
@@ -146,7 +146,7 @@ func (u *universe) growProviders(key, name string, does func(*candidate) bool) b
 		c := u.cursor(key + " by " + owner)
 		if !c.ready {
 			c.ready = true
-			c.versions = u.pool.archiveVersions(owner)
+			c.versions = u.pool.archive.versions(owner)
 		}
 		if u.openBatches(c, owner, does) {
 			return true
@@ -184,7 +184,7 @@ func (u *universe) growLibrary(key string, dep alpm.Dep) bool {
 }
 
 func (u *universe) searchLibrary(owner string, dep alpm.Dep) *candidate {
-	versions := u.pool.archiveVersions(owner)
+	versions := u.pool.archive.versions(owner)
 	var best *candidate
 	for lo, hi := 0, len(versions); lo < hi; {
 		mid := int(uint(lo+hi) / 2)

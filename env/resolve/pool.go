@@ -1,11 +1,8 @@
 package resolve
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io/fs"
 	"slices"
+	"strings"
 
 	"devenv/layers/alpm"
 )
@@ -25,29 +22,24 @@ type identity struct{ repo, name, version, arch, sha256 string }
 // wants with views of their own and the archive have added. It remembers every
 // answer until an extra changes it.
 type pool struct {
-	ctx context.Context
 	req *Request
 
-	known    map[identity]*candidate
-	byPkg    map[*alpm.Package]*candidate
-	extras   []*candidate
-	archived map[string][]string // answers of Archive.Versions
-	opened   map[[2]string]*candidate
-	locked   map[string]bool // names whose locked version was looked for
+	archive *archive
+	known   map[identity]*candidate
+	byPkg   map[*alpm.Package]*candidate
+	extras  []*candidate
+	locked  map[string]bool // names whose locked version was looked for
 
 	called   map[string][]*candidate
 	offered  map[string][]*candidate
 	answered map[alpm.Dep][]*candidate
-	err      error // the first failure of the archive
 }
 
-func newPool(ctx context.Context, req *Request) *pool {
+func newPool(req *Request, archive *archive) *pool {
 	return &pool{
-		ctx: ctx, req: req,
+		req: req, archive: archive,
 		known:    make(map[identity]*candidate),
 		byPkg:    make(map[*alpm.Package]*candidate),
-		archived: make(map[string][]string),
-		opened:   make(map[[2]string]*candidate),
 		locked:   make(map[string]bool),
 		called:   make(map[string][]*candidate),
 		offered:  make(map[string][]*candidate),
@@ -111,7 +103,7 @@ func (p *pool) providersIn(repos []*Repo, inView bool, name string) []*candidate
 		found := x.Providers(name)
 		byName := func(a, b *alpm.Package) int {
 			if a.Name != b.Name {
-				return compareNames(a.Name, b.Name)
+				return strings.Compare(a.Name, b.Name)
 			}
 			return alpm.Compare(b.Version, a.Version)
 		}
@@ -120,16 +112,6 @@ func (p *pool) providersIn(repos []*Repo, inView bool, name string) []*candidate
 		}
 		return found
 	})
-}
-
-func compareNames(a, b string) int {
-	if a < b {
-		return -1
-	}
-	if a > b {
-		return 1
-	}
-	return 0
 }
 
 // literals are all known candidates called name: those in view first.
@@ -252,42 +234,12 @@ func (p *pool) forget() {
 	clear(p.answered)
 }
 
-// archiveVersions lists what the archive has of name, newest first.
-func (p *pool) archiveVersions(name string) []string {
-	if p.req.Archive == nil || p.err != nil {
-		return nil
-	}
-	versions, ok := p.archived[name]
-	if !ok {
-		var err error
-		if versions, err = p.req.Archive.Versions(p.ctx, name); err != nil {
-			p.err = fmt.Errorf("which versions of %s the archive has: %w", name, err)
-			return nil
-		}
-		p.archived[name] = versions
-	}
-	return versions
-}
-
 // fetch reads one version from the archive; nil where the archive does not have
 // it, or not for this architecture. It does not make it an extra.
 func (p *pool) fetch(name, version string) *candidate {
-	if p.req.Archive == nil || p.err != nil {
+	pkg := p.archive.fetch(name, version)
+	if pkg == nil {
 		return nil
 	}
-	key := [2]string{name, version}
-	if c, ok := p.opened[key]; ok {
-		return c
-	}
-	var c *candidate
-	pkg, err := p.req.Archive.Package(p.ctx, name, version)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		p.err = fmt.Errorf("%s %s in the archive: %w", name, version, err)
-	default:
-		c = p.candidate(pkg, nil, false)
-	}
-	p.opened[key] = c
-	return c
+	return p.candidate(pkg, nil, false)
 }

@@ -17,7 +17,7 @@ type Chosen struct {
 	From  Source   // where it comes from
 	By    []string // names of the chosen packages that need it, sorted
 	Wants []string // names, as asked for, of the wants it meets, in the request's order
-	Base  bool     // one of these wants is the base set's
+	Base  bool     // nothing but the base set leads to it
 	Moved string   // the version that is in view, where a constraint or a pin took another
 }
 

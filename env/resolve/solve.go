@@ -10,8 +10,11 @@ import (
 // Solve answers a request. The error is a *NotFound where a want names nothing,
 // and a *Conflict where there is no answer; both hold all there is to say.
 func Solve(ctx context.Context, req Request) (*Solution, error) {
-	r, err := newResolution(ctx, &req)
+	r, err := newResolution(ctx, &req, newArchive(ctx, req.Archive))
 	if err != nil {
+		return nil, err
+	}
+	if err := r.checkNames(); err != nil {
 		return nil, err
 	}
 	found, blame, err := r.solve()
@@ -19,7 +22,7 @@ func Solve(ctx context.Context, req Request) (*Solution, error) {
 		return nil, err
 	}
 	if blame != nil {
-		return nil, r.conflict(blame)
+		return nil, r.refusal(blame)
 	}
 	return r.solution(found), nil
 }
@@ -33,29 +36,26 @@ type resolution struct {
 	u     *universe
 }
 
-func newResolution(ctx context.Context, req *Request) (*resolution, error) {
+func newResolution(ctx context.Context, req *Request, archive *archive) (*resolution, error) {
 	wants, err := readWants(req)
 	if err != nil {
 		return nil, err
 	}
-	r := &resolution{ctx: ctx, req: req, pool: newPool(ctx, req), wants: wants}
+	r := &resolution{ctx: ctx, req: req, pool: newPool(req, archive), wants: wants}
 	r.u = newUniverse(r.pool, wants)
-	if err := r.checkNames(); err != nil {
-		return nil, err
-	}
 	return r, nil
 }
 
 // solve returns the candidates of the answer, or the facts that rule it out.
 func (r *resolution) solve() ([]*candidate, []fact, error) {
-	if found := tryGreedy(r.pool, r.wants); found != nil && r.pool.err == nil {
+	if found := tryGreedy(r.pool, r.wants); found != nil && r.pool.archive.err == nil {
 		return found, nil, nil
 	}
 	var spare []*candidate // an answer that would do, but moves a library others use
 	for {
 		r.u.build()
-		if r.pool.err != nil {
-			return nil, nil, r.pool.err
+		if r.pool.archive.err != nil {
+			return nil, nil, r.pool.archive.err
 		}
 		answer, core, err := newSearch(r.u.problem).run(r.ctx)
 		switch {
@@ -76,7 +76,7 @@ func (r *resolution) solve() ([]*candidate, []fact, error) {
 			return nil, nil, err
 		}
 		if !r.u.growFor(blame) && !r.u.deferFor(blame) {
-			return nil, blame, r.pool.err
+			return nil, blame, r.pool.archive.err
 		}
 	}
 }
@@ -126,4 +126,13 @@ func (u *universe) deferLibraries(found []*candidate) (deferred bool) {
 
 func dependsOn(c, on *candidate) bool {
 	return slices.ContainsFunc(c.Depends, func(d alpm.Dep) bool { return on.Satisfies(d) })
+}
+
+// refusal is the error for a contradiction.
+func (r *resolution) refusal(blame []fact) error {
+	c, err := r.conflict(blame)
+	if err != nil {
+		return err
+	}
+	return c
 }

@@ -1,4 +1,142 @@
 package resolve
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"devenv/layers/alpm"
+)
+
+// NotFound says that wants name nothing that is known.
+type NotFound struct {
+	Names []Unknown `json:"names"`
+}
+
+// Unknown is one name that nothing has.
+type Unknown struct {
+	Name      string   `json:"name"`
+	Origin    string   `json:"origin,omitempty"`
+	Where     []string `json:"where,omitempty"`     // the repositories in which the want looks
+	NoRepo    bool     `json:"norepo,omitempty"`    // no repository is called as the want says
+	Similar   []string `json:"similar,omitempty"`   // names that may have been meant, likeliest first
+	Replaced  []string `json:"replaced,omitempty"`  // packages that say they replace it
+	Arches    []string `json:"arches,omitempty"`    // other architectures that have it
+	Elsewhere []string `json:"elsewhere,omitempty"` // repositories that have it, where the want names another
+	Archived  string   `json:"archived,omitempty"`  // the newest version in the archive
+}
+
+func (e *NotFound) Error() string {
+	lines := make([]string, len(e.Names))
+	for i := range e.Names {
+		lines[i] = e.Names[i].String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// String says what is known about the name, and what to write instead.
+func (u *Unknown) String() string {
+	var b strings.Builder
+	if u.Origin != "" {
+		b.WriteString(u.Origin + ": ")
+	}
+	switch {
+	case u.NoRepo:
+		fmt.Fprintf(&b, "no repository of that name for %s; there are %s", u.Name, strings.Join(u.Where, ", "))
+		return b.String()
+	case len(u.Arches) > 0:
+		fmt.Fprintf(&b, "%s is there for %s only", u.Name, strings.Join(u.Arches, ", "))
+		return b.String()
+	case u.Archived != "":
+		fmt.Fprintf(&b, "%s is in no repository any more; the archive has it up to %s: pin that version to use it", u.Name, u.Archived)
+	default:
+		fmt.Fprintf(&b, "no package, group or provided name is %q in %s", u.Name, strings.Join(u.Where, ", "))
+	}
+	switch {
+	case len(u.Elsewhere) > 0:
+		fmt.Fprintf(&b, "; %s has it", strings.Join(u.Elsewhere, ", "))
+	case len(u.Replaced) > 0:
+		fmt.Fprintf(&b, "; %s replaces it", strings.Join(u.Replaced, " or "))
+	case len(u.Similar) > 0:
+		fmt.Fprintf(&b, "; did you mean %s?", strings.Join(u.Similar, " or "))
+	}
+	return b.String()
+}
+
 // checkNames finds wants that name nothing, before anything is searched.
-func (r *resolution) checkNames() error { return nil }
+func (r *resolution) checkNames() error {
+	var unknown []Unknown
+	for _, w := range r.wants {
+		if len(w.matches(r.pool)) > 0 || len(w.groupDemands(r.pool)) > 0 {
+			continue
+		}
+		archived := r.pool.archive.versions(w.dep.Name)
+		if err := r.pool.archive.err; err != nil {
+			return err
+		}
+		if w.Accept != nil && !w.limited() && len(archived) > 0 {
+			continue
+		}
+		unknown = append(unknown, r.unknown(w, archived))
+	}
+	if len(unknown) > 0 {
+		return &NotFound{Names: unknown}
+	}
+	return nil
+}
+
+func (r *resolution) unknown(w *want, archived []string) Unknown {
+	name := w.dep.Name
+	u := Unknown{Name: w.Name, Origin: w.Origin}
+	repos := w.repos(r.pool)
+	if u.NoRepo = len(repos) == 0; u.NoRepo {
+		u.Where = repoNames(r.req.Repos)
+		return u
+	}
+	u.Where = repoNames(repos)
+	u.Arches = otherArches(repos, w.dep)
+	if len(archived) > 0 {
+		u.Archived = archived[0]
+	}
+	for _, repo := range r.req.Repos {
+		if w.repo != "" && repo.Name != w.repo && len(repo.Index.Versions(name))+len(repo.Index.Group(name)) > 0 {
+			u.Elsewhere = appendNew(u.Elsewhere, repo.Name)
+		}
+	}
+	for _, repo := range repos {
+		for _, p := range repo.Index.Replacers(name) {
+			u.Replaced = appendNew(u.Replaced, p.Name)
+		}
+	}
+	u.Similar = similar(name, repos)
+	return u
+}
+
+func repoNames(repos []*Repo) (names []string) {
+	for _, r := range repos {
+		name := r.Name
+		if r.Day != "" {
+			name += " of " + r.Day
+		}
+		names = appendNew(names, name)
+	}
+	return names
+}
+
+func otherArches(repos []*Repo, dep alpm.Dep) (arches []string) {
+	for _, r := range repos {
+		for _, p := range r.Index.Versions(dep.Name) {
+			if dep.Satisfied(p.Version) {
+				arches = appendNew(arches, p.Arch)
+			}
+		}
+	}
+	return arches
+}
+
+func appendNew(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
+}

@@ -135,7 +135,7 @@ func (w *want) groupDemands(p *pool) []demand {
 	inView := !w.ownView()
 	members := p.collect(w.repos(p), inView, func(x *alpm.Index) []*alpm.Package {
 		found := slices.Clone(x.Group(w.dep.Name))
-		slices.SortStableFunc(found, func(a, b *alpm.Package) int { return compareNames(a.Name, b.Name) })
+		slices.SortStableFunc(found, func(a, b *alpm.Package) int { return strings.Compare(a.Name, b.Name) })
 		return found
 	})
 	for _, c := range members {

@@ -1,0 +1,67 @@
+package resolve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"devenv/layers/alpm"
+)
+
+// archive remembers what the Archive said, so that it is asked once, however
+// often a request and its variants are solved. After a failure it has nothing
+// more to say; whoever solves looks at err.
+type archive struct {
+	ctx    context.Context
+	source Archive
+	listed map[string][]string
+	opened map[[2]string]*alpm.Package
+	err    error
+}
+
+func newArchive(ctx context.Context, source Archive) *archive {
+	return &archive{
+		ctx: ctx, source: source,
+		listed: make(map[string][]string),
+		opened: make(map[[2]string]*alpm.Package),
+	}
+}
+
+// versions lists what there is of name, newest first.
+func (a *archive) versions(name string) []string {
+	if a.source == nil || a.err != nil {
+		return nil
+	}
+	versions, ok := a.listed[name]
+	if !ok {
+		var err error
+		if versions, err = a.source.Versions(a.ctx, name); err != nil {
+			a.err = fmt.Errorf("finding the versions of %s in the archive: %w", name, err)
+			return nil
+		}
+		a.listed[name] = versions
+	}
+	return versions
+}
+
+// fetch reads one version; nil where there is none, although it may be listed.
+func (a *archive) fetch(name, version string) *alpm.Package {
+	if a.source == nil || a.err != nil {
+		return nil
+	}
+	key := [2]string{name, version}
+	pkg, ok := a.opened[key]
+	if ok {
+		return pkg
+	}
+	pkg, err := a.source.Package(a.ctx, name, version)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		a.err = fmt.Errorf("reading %s %s from the archive: %w", name, version, err)
+	}
+	if err != nil {
+		pkg = nil
+	}
+	a.opened[key] = pkg
+	return pkg
+}

@@ -1,0 +1,101 @@
+package resolve
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// TestSolve has the cases that any resolver for Arch must know, each as small
+// as it gets.
+func TestSolve(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		repos   []string // in order: core, extra, third, …
+		archive string
+		wants   string // separated by ;
+		want    string // an answer, or "error: " and a part of it
+	}{
+		{"depends, depth first", []string{"a 1-1 depends=b,c\nb 1-1 depends=c\nc 1-1"}, "", "a", "a 1-1, b 1-1, c 1-1"},
+		{"cycle", []string{"a 1-1 depends=b\nb 1-1 depends=a"}, "", "a", "a 1-1, b 1-1"},
+		{"self", []string{"a 1-1 depends=a,x provides=x"}, "", "a", "a 1-1"},
+		{"literal before provider", []string{"z 1-1 provides=x\nx 1-1"}, "", "x", "x 1-1"},
+		{"literal of a later repository before provider", []string{"z 1-1 provides=x", "x 1-1"}, "", "x", "x 1-1"},
+		{"provider in repository order", []string{"z 1-1 provides=x", "a 1-1 provides=x"}, "", "x", "z 1-1"},
+		{"provider in the order of names", []string{"z 1-1 provides=x\na 1-1 provides=x"}, "", "x", "a 1-1"},
+		{"provider among the wants wins", []string{"z 1-1 provides=x\na 1-1 provides=x\nq 1-1 depends=x"}, "", "q;z", "q 1-1, z 1-1"},
+		{"provider installed already wins", []string{"b 1-1 provides=x\na 1-1 provides=x\nq 1-1 depends=b,r\nr 1-1 depends=x"}, "", "q", "b 1-1, q 1-1, r 1-1"},
+		{"repository order before version", []string{"x 1-1", "x 2-1"}, "", "x", "x 1-1"},
+		{"later repository where a version asks for it", []string{"x 1-1\nq 1-1 depends=x>1", "x 2-1"}, "", "q", "q 1-1, x 2-1"},
+		{"an older version that only a later repository has", []string{"x 2-1\nq 1-1 depends=x=1", "x 1-1"}, "", "q", "q 1-1, x 1-1"},
+		{"several versions in one repository", []string{"x 1-1\nx 3-1\nx 2-1"}, "", "x", "x 3-1"},
+		{"named repository", []string{"x 1-1", "x 2-1"}, "", "extra/x", "x 2-1"},
+		{"group", []string{"a 1-1 groups=g\nb 1-1 groups=g depends=c\nc 1-1"}, "", "g", "a 1-1, b 1-1, c 1-1"},
+		{"group of a named repository", []string{"a 1-1 groups=g", "b 1-1 groups=g"}, "", "extra/g", "b 1-1"},
+		{"group from several repositories", []string{"a 1-1 groups=g", "a 2-1 groups=g\nb 1-1 groups=g"}, "", "g", "a 1-1, b 1-1"},
+		{"provider before group", []string{"a 1-1 groups=g\nb 1-1 provides=g"}, "", "g", "b 1-1"},
+		{"unversioned provision meets no version", []string{"a 1-1 provides=x\nq 1-1 depends=x>=1"}, "", "q", "error: q 1-1 needs x>=1, which nothing provides: there is a 1-1"},
+		{"versioned provision", []string{"a 1-1 provides=x=2\nb 1-1 provides=x=3\nq 1-1 depends=x>=3"}, "", "q", "b 1-1, q 1-1"},
+		{"soname", []string{"a 1-1 provides=libx.so=1-64\nb 1-1 provides=libx.so=2-64\nq 1-1 depends=libx.so=2-64"}, "", "q", "b 1-1, q 1-1"},
+		{"soname as a want", []string{"a 1-1 provides=libx.so=1-64"}, "", "libx.so=1-64", "a 1-1"},
+		{"epoch", []string{"x 1:1-1\nq 1-1 depends=x>=2"}, "", "q", "q 1-1, x 1:1-1"},
+		{"foreign architecture", []string{"x 1-1 arch=i686", "x 2-1"}, "", "x", "x 2-1"},
+		{"foreign architecture alone", []string{"x 1-1 arch=i686"}, "", "x", "error: x is there for i686 only"},
+		{"foreign dependency", []string{"q 1-1 depends=x\nx 1-1 arch=i686"}, "", "q", "error: q 1-1 needs x, which nothing provides"},
+		{"any architecture", []string{"x 1-1 arch=any"}, "", "x", "x 1-1"},
+		{"conflict", []string{"a 1-1 conflicts=b\nb 1-1"}, "", "a;b", "error: a 1-1 is in conflict with b 1-1"},
+		{"conflict with a version", []string{"a 1-1 conflicts=b<2\nb 2-1"}, "", "a;b", "a 1-1, b 2-1"},
+		{"conflict with one's own provision", []string{"a 1-1 conflicts=x provides=x"}, "", "a", "a 1-1"},
+		{"conflict with oneself", []string{"a 1-1 conflicts=a"}, "", "a", "a 1-1"},
+		{"conflict through provisions", []string{"a 1-1 conflicts=x provides=x\nb 1-1 conflicts=x provides=x"}, "", "a;b", "error: in conflict"},
+		{"the provider replaces what it is in conflict with", []string{"vim 1-1\ngvim 1-1 provides=vim conflicts=vim"}, "", "vim;gvim", "gvim 1-1"},
+		{"look back at a provider", []string{"a 1-1 provides=x conflicts=q\nb 1-1 provides=x\nq 1-1 depends=x"}, "", "q", "b 1-1, q 1-1"},
+		{"look back from a hole", []string{"a 1-1 provides=x depends=gone\nb 1-1 provides=x\nq 1-1 depends=x"}, "", "q", "b 1-1, q 1-1"},
+		{"replaces says nothing in an empty root", []string{"a 1-1 replaces=b\nb 1-1"}, "", "b;a", "a 1-1, b 1-1"},
+		{"replaced and gone", []string{"a 1-1 replaces=b"}, "", "b", `error: no package, group or provided name is "b" in core; a replaces it`},
+		{"unknown name", []string{"cmake 1-1"}, "", "cmaek", "error: did you mean cmake?"},
+		{"unknown repository", []string{"cmake 1-1"}, "", "extra/cmake", "error: no repository of that name for extra/cmake; there are core"},
+		{"in another repository", []string{"a 1-1", "cmake 1-1"}, "", "core/cmake", "error: extra has it"},
+
+		{"pin in view", []string{"x 2-1", "x 1-3"}, "", "x = 1", "x 1-3"},
+		{"pin from the archive", []string{"x 2-1"}, "x 1-1\nx 1-2", "x = 1", "x 1-2"},
+		{"partners come along", []string{"gcc 15-1 depends=gcc-libs=15-1\ngcc-libs 15-1\nmake 1-1 depends=gcc-libs"},
+			"gcc 14-2 depends=gcc-libs=14-2\ngcc 14-1 depends=gcc-libs=14-1\ngcc-libs 14-2\ngcc-libs 14-1", "gcc = 14;make",
+			"gcc 14-2, gcc-libs 14-2, make 1-1"},
+		{"what is not named stays", []string{"a 2-1 depends=b\nb 2-1"}, "a 1-1 depends=b\nb 1-1", "a = 1", "a 1-1, b 2-1"},
+		{"what is gone comes back", []string{"a 2-1"}, "a 1-1 depends=b\nb 1-1\nb 1-2", "a = 1", "a 1-1, b 1-2"},
+		{"a wanted partner moves", []string{"gcc 2-1 depends=libs=2-1\nlibs 2-1"}, "gcc 1-1 depends=libs=1-1\nlibs 1-1", "libs;gcc = 1", "gcc 1-1, libs 1-1"},
+		{"range tries older ones", []string{"a 3-1 conflicts=q\nq 1-1"}, "a 2-1 conflicts=q\na 1-1", "q;a >= 1", "a 1-1, q 1-1"},
+		{"no pin, no move", []string{"a 3-1 conflicts=q\nq 1-1"}, "a 1-1", "q;a", "error: a 3-1 is in conflict with q 1-1"},
+		{"old library", []string{"app 2-1 depends=libx.so=2-64\nlibx 2-1 provides=libx.so=2-64"},
+			"app 1-1 depends=libx.so=1-64\nlibx 1-1 provides=libx.so=1-64\nlibx 0-1 provides=libx.so=0-64", "app = 1", "app 1-1, libx 1-1"},
+		{"old library, but others use today's", []string{"app 2-1 depends=libx.so=2-64\nlibx 2-1 provides=libx.so=2-64\nq 1-1 depends=libx"},
+			"app 1-1 depends=libx.so=1-64\nlibx 1-1 provides=libx.so=1-64", "app = 1;q", "app 1-1, libx 2-1, q 1-1"},
+		{"pin on a provision", []string{"jdk21 21-1 provides=java=21\njdk17 17-1 provides=java=17"}, "", "java = 17", "jdk17 17-1"},
+		{"gone, with an archive", []string{"a 1-1"}, "gtk 2-1", "gtk", "error: gtk is in no repository any more; the archive has it up to 2-1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var req Request
+			for i, text := range c.repos {
+				req.Repos = append(req.Repos, repo(t, [...]string{"core", "extra"}[i], text))
+			}
+			if c.archive != "" {
+				req.Archive = archiveOf(t, c.archive)
+			}
+			req.Wants = wants(strings.Split(c.wants, ";")...)
+			answer := got(solve(t, req))
+			part, isError := strings.CutPrefix(c.want, "error: ")
+			if isError && (!strings.HasPrefix(answer, "error: ") || !strings.Contains(answer, part)) || !isError && answer != c.want {
+				t.Errorf("got %s\nwant %s", answer, c.want)
+			}
+		})
+	}
+}
+
+func TestConflictIsNotFoundToo(t *testing.T) {
+	_, err := solve(t, Request{Repos: []*Repo{repo(t, "core", "a 1-1")}, Wants: wants("b")})
+	var unknown *NotFound
+	if !errors.As(err, &unknown) || unknown.Names[0].Origin != "devenv.toml: b" {
+		t.Errorf("%#v", err)
+	}
+}
