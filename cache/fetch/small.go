@@ -77,8 +77,9 @@ func (c *Client) remoteRange(ctx context.Context, src source, off, n int64) ([]b
 	defer resp.Body.Close()
 	info := Info{URL: src.String(), Size: -1, Modified: modified(resp)}
 	switch resp.StatusCode {
-	case http.StatusRequestedRangeNotSatisfiable:
-		return nil, info, nil // off is at or behind the end
+	case http.StatusRequestedRangeNotSatisfiable: // off is at or behind the end
+		fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes */%d", &info.Size)
+		return nil, info, nil
 	case http.StatusPartialContent:
 		start, total, err := contentRange(resp.Header.Get("Content-Range"))
 		if err != nil || start != off {
