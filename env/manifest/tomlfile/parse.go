@@ -3,6 +3,7 @@ package tomlfile
 import (
 	"bytes"
 	"errors"
+	"slices"
 
 	"github.com/pelletier/go-toml/v2/unstable"
 )
@@ -97,12 +98,17 @@ func names(keys []keyPart) []string {
 }
 
 func (p *parser) addLine(keys []keyPart, span Span, header bool) {
-	l := Line{Header: header, Span: span}
-	l.Path = append(append(l.Path, p.path...), names(keys)...)
+	l := line(append(slices.Clone(p.path), names(keys)...), keys, span)
+	l.Header = header
+	p.doc.Lines = append(p.doc.Lines, l)
+}
+
+func line(path []string, keys []keyPart, span Span) Line {
+	l := Line{Path: path, Span: span}
 	for _, k := range keys {
 		l.Keys = append(l.Keys, k.span)
 	}
-	p.doc.Lines = append(p.doc.Lines, l)
+	return l
 }
 
 // headerSpan finds the brackets around the keys: the parser underneath gives
@@ -148,6 +154,7 @@ func (p *parser) value(n *unstable.Node, span Span) *Value {
 		for it := n.Children(); it.Next(); {
 			kv := it.Node()
 			keys := p.keys(kv.Key())
+			v.Inner = append(v.Inner, line(names(keys), keys, p.span(kv.Raw)))
 			p.set(v, keys, p.keyValue(kv, keys))
 		}
 		v.close()

@@ -37,6 +37,7 @@ type Value struct {
 	Text    string   // of a String what it means, of other scalars what is written
 	Items   []*Value // of an Array
 	Entries []*Entry // of a Table, in the order written
+	Inner   []Line   // of an inline table, its settings as they are written; paths begin in it
 	Doc     *Document
 	Span    Span // empty for tables and arrays of tables made by headers
 
