@@ -16,15 +16,13 @@ func (u *unpacker) regular(e entry, r io.Reader) error {
 		return err
 	}
 	f := newFile{
-		path:   e.path,
+		File:   e.file(),
 		dir:    d,
 		base:   path.Base(e.path),
-		mode:   permissions(e.Header),
 		when:   e.when,
 		xattrs: xattrsOf(e.path, e.PAXRecords),
-		size:   e.Size,
 	}
-	if f.size < smallFile {
+	if f.Size < smallFile {
 		return u.queue(f, r)
 	}
 	defer d.release()
@@ -36,14 +34,14 @@ func (u *unpacker) regular(e entry, r io.Reader) error {
 // queue reads a small file into the current batch, which goes to the writers
 // when it is full.
 func (u *unpacker) queue(f newFile, r io.Reader) error {
-	if u.batch != nil && !u.batch.room(f.size) {
+	if u.batch != nil && !u.batch.room(f.Size) {
 		u.flush()
 	}
 	if u.batch == nil {
 		u.batch = &batch{data: buffers.Get().(*buffer), files: make([]newFile, 0, batchFiles)}
 	}
 	b := u.batch
-	f.from, f.to = b.used, b.used+int(f.size)
+	f.from, f.to = b.used, b.used+int(f.Size)
 	b.used = f.to
 	b.files = append(b.files, f)
 	_, err := io.ReadFull(r, b.data[f.from:f.to])

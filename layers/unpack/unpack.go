@@ -21,9 +21,9 @@ type Options struct {
 	NoExtract func(path string) bool
 
 	// Inspect is called for each regular file that begins as an ELF file or a
-	// script does, once it is written. file is good during the call only. Calls
-	// come from several goroutines at once.
-	Inspect func(path string, file io.ReaderAt, size int64)
+	// script does, once it is written. content is good during the call only.
+	// Calls come from several goroutines at once.
+	Inspect func(f File, content io.ReaderAt)
 
 	// MaxBytes bounds what the package may unpack to; 64 GiB where it is 0.
 	MaxBytes int64
@@ -206,17 +206,11 @@ func (u *unpacker) note(e entry, k kind) (wanted bool, err error) {
 	if err := u.ledger.add(e.path, k); err != nil {
 		return false, err
 	}
-	f := File{Path: e.path, Type: e.Typeflag, Mode: permissions(e.Header), Link: e.Linkname}
-	switch e.Typeflag {
-	case tar.TypeDir:
-		f.Path += "/"
-	case tar.TypeReg:
-		if e.Size > u.opts.MaxBytes-u.result.Bytes {
-			return false, &alpm.LimitError{What: "bytes in files", Limit: u.opts.MaxBytes}
-		}
-		f.Size = e.Size
-		u.result.Bytes += e.Size
+	f := e.file()
+	if f.Size > u.opts.MaxBytes-u.result.Bytes {
+		return false, &alpm.LimitError{What: "bytes in files", Limit: u.opts.MaxBytes}
 	}
+	u.result.Bytes += f.Size
 	u.result.Files = append(u.result.Files, f)
 	if u.opts.NoExtract != nil && u.opts.NoExtract(f.Path) {
 		u.ledger[e.path] |= skipped
@@ -232,6 +226,17 @@ func (u *unpacker) note(e entry, k kind) (wanted bool, err error) {
 }
 
 func permissions(h *tar.Header) uint32 { return uint32(h.Mode) & 0o7777 }
+
+func (e entry) file() File {
+	f := File{Path: e.path, Type: e.Typeflag, Mode: permissions(e.Header), Link: e.Linkname}
+	switch e.Typeflag {
+	case tar.TypeDir:
+		f.Path += "/"
+	case tar.TypeReg:
+		f.Size = e.Size
+	}
+	return f
+}
 
 func (u *unpacker) directory(e entry) error {
 	if e.path == "." {

@@ -13,13 +13,11 @@ import (
 
 // newFile is one regular file to be made.
 type newFile struct {
-	path   string
+	File
 	dir    *dir
 	base   string
-	mode   uint32
 	when   times
 	xattrs []Xattr
-	size   int64
 
 	from, to int // its bytes in the batch
 }
@@ -51,13 +49,13 @@ type writers struct {
 	done    sync.WaitGroup
 	stop    context.CancelCauseFunc
 	failed  atomic.Bool
-	inspect func(path string, file io.ReaderAt, size int64)
+	inspect func(File, io.ReaderAt)
 	refused xattrList
 }
 
 // startWriters starts n goroutines, which end with finish. An error of theirs
 // is the cause with which stop is called.
-func startWriters(n int, stop context.CancelCauseFunc, inspect func(string, io.ReaderAt, int64)) *writers {
+func startWriters(n int, stop context.CancelCauseFunc, inspect func(File, io.ReaderAt)) *writers {
 	w := &writers{
 		batches: make(chan *batch, n),
 		stop:    stop,
@@ -81,7 +79,7 @@ func (w *writers) run() {
 			if !w.failed.Load() {
 				if err := w.writeSmall(f, b.data[f.from:f.to]); err != nil {
 					w.failed.Store(true)
-					w.stop(&EntryError{Entry: f.path, Err: err})
+					w.stop(&EntryError{Entry: f.Path, Err: err})
 				}
 			}
 			f.dir.release()
@@ -103,7 +101,7 @@ func (w *writers) writeSmall(f *newFile, data []byte) error {
 		err = closeErr
 	}
 	if err == nil && w.inspect != nil && interesting(data) {
-		w.inspect(f.path, bytes.NewReader(data), f.size)
+		w.inspect(f.File, bytes.NewReader(data))
 	}
 	return err
 }
@@ -114,12 +112,12 @@ func (w *writers) writeLarge(f *newFile, r io.Reader, buf []byte) error {
 	if err != nil {
 		return err
 	}
-	known, err := copyFile(fd, f.size, r, buf)
+	known, err := copyFile(fd, f.Size, r, buf)
 	if err == nil {
 		err = w.settle(fd, f)
 	}
 	if err == nil && known && w.inspect != nil {
-		w.inspect(f.path, descriptor(fd), f.size)
+		w.inspect(f.File, descriptor(fd))
 	}
 	if closeErr := unix.Close(fd); err == nil {
 		err = closeErr
@@ -162,7 +160,7 @@ func isZero(p []byte) bool {
 }
 
 func (f *newFile) create(access int) (int, error) {
-	perm := f.mode & 0o777
+	perm := f.Mode & 0o777
 	if len(f.xattrs) > 0 {
 		perm |= 0o200 // or none could be set
 	}
@@ -183,7 +181,7 @@ func (w *writers) settle(fd int, f *newFile) error {
 			w.refused.add(x)
 		}
 	}
-	if err := unix.Fchmod(fd, f.mode); err != nil {
+	if err := unix.Fchmod(fd, f.Mode); err != nil {
 		return err
 	}
 	return setTimes(fd, f.when)
