@@ -39,12 +39,16 @@ function __devenv_wrap --on-event fish_prompt
         __devenv_settle
         __devenv_aliases
     end
-    functions fish_prompt | string match -q '*__devenv_theme*'; and return
+    functions fish_prompt | string match --quiet '*__devenv_theme*'; and return
     functions -e __devenv_theme
     functions -c fish_prompt __devenv_theme
     function fish_prompt
-        set -l text (__devenv_theme | string collect --no-trim-newlines)
-        set -l lines (string match -r '^\n*' -- $text | string collect --no-trim-newlines)
-        printf '%s%s%s' $lines $__devenv_label (string sub --start (math (string length -- $lines) + 1) -- $text | string collect --no-trim-newlines)
+        set -l lines (__devenv_theme)
+        while test (count $lines) -gt 1 -a -z "$lines[1]"
+            echo
+            set -e lines[1]
+        end
+        printf %s $__devenv_label
+        string join \n -- $lines
     end
 end

@@ -1,6 +1,6 @@
 {
 	__devenv_theirs
-	[[ ! -r ${ZDOTDIR:-$HOME}/.zlogin ]] || \. ${ZDOTDIR:-$HOME}/.zlogin
+	[[ ! -r ${ZDOTDIR:-$HOME}/.zlogin ]] || \. ${ZDOTDIR:-$HOME}/.zlogin || :
 	__devenv_done
 	if [[ -o interactive && -n ${DEVENV_ENTER-} ]]; then
 		unset DEVENV_ENTER

@@ -1,5 +1,5 @@
 {
 	__devenv_theirs
-	[[ ! -r ${ZDOTDIR:-$HOME}/.zprofile ]] || \. ${ZDOTDIR:-$HOME}/.zprofile
+	[[ ! -r ${ZDOTDIR:-$HOME}/.zprofile ]] || \. ${ZDOTDIR:-$HOME}/.zprofile || :
 	__devenv_ours
 }

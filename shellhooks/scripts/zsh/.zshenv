@@ -44,7 +44,7 @@ __devenv_precmd() {
 
 {
 	__devenv_theirs
-	[[ ! -r ${ZDOTDIR:-$HOME}/.zshenv ]] || \. ${ZDOTDIR:-$HOME}/.zshenv
+	[[ ! -r ${ZDOTDIR:-$HOME}/.zshenv ]] || \. ${ZDOTDIR:-$HOME}/.zshenv || :
 	__devenv_ours
 	if [[ ! -o rcs || ! ( -o interactive || -o login ) ]]; then __devenv_done; fi
 }

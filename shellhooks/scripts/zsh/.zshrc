@@ -1,7 +1,7 @@
 {
 	precmd_functions+=(__devenv_precmd)
 	__devenv_theirs
-	[[ ! -r ${ZDOTDIR:-$HOME}/.zshrc ]] || \. ${ZDOTDIR:-$HOME}/.zshrc
+	[[ ! -r ${ZDOTDIR:-$HOME}/.zshrc ]] || \. ${ZDOTDIR:-$HOME}/.zshrc || :
 	__devenv_ours
 	__devenv_aliases
 	if (( ! ${precmd_functions[(Ie)__devenv_precmd]} )); then precmd_functions+=(__devenv_precmd); fi

@@ -1,0 +1,125 @@
+package shellhooks
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/vt"
+	"github.com/creack/pty"
+)
+
+// terminal is a program on a pty, and the screen that a person would see.
+type terminal struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	pty    *os.File
+	screen *vt.SafeEmulator
+	asked  int
+	dir    string
+	ended  chan struct{}
+}
+
+const patience = 20 * time.Second
+
+func onTerminal(t *testing.T, cmd *exec.Cmd) *terminal {
+	t.Helper()
+	p, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 30, Cols: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &terminal{t: t, cmd: cmd, pty: p, screen: vt.NewSafeEmulator(100, 30), dir: t.TempDir(), ended: make(chan struct{})}
+	go io.Copy(p, x.screen) // the answers of a terminal that is asked something
+	go io.Copy(x.screen, p)
+	go func() {
+		cmd.Wait()
+		close(x.ended)
+	}()
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		x.pty.Close()
+		<-x.ended
+		x.screen.Close()
+	})
+	return x
+}
+
+func (x *terminal) lines() []string {
+	lines := strings.Split(x.screen.String(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " \r")
+	}
+	for len(lines) > 0 && lines[len(lines)-1] == "" {
+		lines = lines[:len(lines)-1]
+	}
+	return lines
+}
+
+// line is the last line of the screen.
+func (x *terminal) line() string {
+	lines := x.lines()
+	if len(lines) == 0 {
+		return ""
+	}
+	return lines[len(lines)-1]
+}
+
+func (x *terminal) send(s string) {
+	x.t.Helper()
+	if _, err := io.WriteString(x.pty, s); err != nil {
+		x.t.Fatalf("typing %q: %v\n%s", s, err, strings.Join(x.lines(), "\n"))
+	}
+}
+
+// until waits for something to come true.
+func (x *terminal) until(what string, cond func() bool) {
+	x.t.Helper()
+	for deadline := time.Now().Add(patience); !cond(); {
+		if time.Now().After(deadline) {
+			x.t.Fatalf("%s did not happen; the screen:\n%s", what, strings.Join(x.lines(), "\n"))
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// prompt waits until the last line is the prompt and nothing else.
+func (x *terminal) prompt(want string) {
+	x.t.Helper()
+	x.until("the prompt "+strconv.Quote(want), func() bool { return x.line() == strings.TrimRight(want, " ") })
+}
+
+func (x *terminal) shows(text string) {
+	x.t.Helper()
+	x.until("the text "+strconv.Quote(text), func() bool { return strings.Contains(x.screen.String(), text) })
+}
+
+// ask types a command and gives what it printed, without the last line break.
+func (x *terminal) ask(command string) string {
+	x.t.Helper()
+	x.asked++
+	file := filepath.Join(x.dir, strconv.Itoa(x.asked))
+	x.send(command + " > " + file + ".part; /bin/mv " + file + ".part " + file + "\r")
+	x.until("the answer of "+command, func() bool { _, err := os.Stat(file); return err == nil })
+	b, err := os.ReadFile(file)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return strings.TrimSuffix(string(b), "\n")
+}
+
+// end types a command that ends the program, and waits for that.
+func (x *terminal) end(command string) int {
+	x.t.Helper()
+	x.send(command + "\r")
+	select {
+	case <-x.ended:
+	case <-time.After(patience):
+		x.t.Fatalf("%s did not end the shell; the screen:\n%s", command, strings.Join(x.lines(), "\n"))
+	}
+	return x.cmd.ProcessState.ExitCode()
+}
