@@ -213,31 +213,3 @@ func without(root *tomlfile.Value, key string) *tomlfile.Value {
 func splice(src []byte, start, end int, text string) []byte {
 	return slices.Concat(src[:start], []byte(text), src[end:])
 }
-
-// quoted is a TOML string.
-func quoted(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r < ' ' || r == 0x7f:
-			fmt.Fprintf(&b, `\u%04X`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
-}
-
-// keyText is a TOML key, in quotes where it needs them.
-func keyText(key string) string {
-	bare := func(r rune) bool { return !isAlnum(r) && r != '-' && r != '_' }
-	if key == "" || strings.ContainsFunc(key, bare) {
-		return quoted(key)
-	}
-	return key
-}

@@ -93,7 +93,7 @@ func (e *editor) inline() *tomlfile.Value {
 }
 
 func (e *editor) add(key, pin string) []byte {
-	setting := keyText(key) + " = " + quoted(pin)
+	setting := tomlfile.Key(key) + " = " + tomlfile.Quote(pin)
 	if v := e.inline(); v != nil {
 		return e.intoInline(v, setting, false)
 	}
@@ -140,7 +140,7 @@ func (e *editor) appendSection(setting string) []byte {
 // equals signs below each other if they are.
 func (e *editor) addToSection(header tomlfile.Line, lines []tomlfile.Line, key, pin string) []byte {
 	if len(lines) == 0 {
-		return e.insertLine(e.lineEnd(header.Span.End), keyText(key)+" = "+quoted(pin))
+		return e.insertLine(e.lineEnd(header.Span.End), tomlfile.Key(key)+" = "+tomlfile.Quote(pin))
 	}
 	last := lines[len(lines)-1]
 	at, like := e.lineEnd(last.Span.End), last
@@ -150,11 +150,11 @@ func (e *editor) addToSection(header tomlfile.Line, lines []tomlfile.Line, key, 
 		}
 	}
 	indent := e.indent(like.Span.Start)
-	text := indent + keyText(key)
+	text := indent + tomlfile.Key(key)
 	if pad := e.equalsColumn(lines) - utf8.RuneCountInString(text); pad > 1 {
 		text += strings.Repeat(" ", pad-1)
 	}
-	return e.insertLine(at, text+" = "+quoted(pin))
+	return e.insertLine(at, text+" = "+tomlfile.Quote(pin))
 }
 
 // inOrder reports whether several keys stand in alphabetical order, without
@@ -228,10 +228,10 @@ func (e *editor) set(old *tomlfile.Entry, pin string) []byte {
 	if version := v.Get("version"); version != nil {
 		v = version.Value
 	}
-	setting := "version = " + quoted(pin)
+	setting := "version = " + tomlfile.Quote(pin)
 	switch {
 	case v.Kind != tomlfile.Table:
-		return splice(e.doc.Src, v.Span.Start, v.Span.End, quoted(pin))
+		return splice(e.doc.Src, v.Span.Start, v.Span.End, tomlfile.Quote(pin))
 	case v.Span.End > v.Span.Start:
 		return e.intoInline(v, setting, true)
 	case e.inline() != nil:

@@ -1,11 +1,13 @@
 package manifest
 
+import "devenv/env/manifest/tomlfile"
+
 // Template is the devenv.toml that `devenv init` writes, for a machine's day
 // ("" for the mirrors of today).
 func Template(day string) []byte {
 	snapshot := `# snapshot = "2026-11-20"`
 	if day != "" {
-		snapshot = "snapshot = " + quoted(day)
+		snapshot = "snapshot = " + tomlfile.Quote(day)
 	}
 	return []byte(`# The tools of this project. ` + "`devenv enter`" + ` starts a shell that has them.
 # ` + "`devenv search WORD`" + ` finds packages by what they do.

@@ -106,9 +106,14 @@ func indent(line string, n int) string {
 type Errors []*Error
 
 func (l Errors) Error() string {
-	texts := make([]string, len(l))
+	const most = 50 // beyond that a person looks at the file, not at the list
+	texts := make([]string, 0, most+1)
 	for i, e := range l {
-		texts[i] = e.Error()
+		if i == most {
+			texts = append(texts, fmt.Sprintf("and %d more", len(l)-most))
+			break
+		}
+		texts = append(texts, e.Error())
 	}
 	return strings.Join(texts, "\n")
 }

@@ -60,20 +60,36 @@ type Entry struct {
 
 // Get is the entry of a table that has the key, or nil.
 func (v *Value) Get(key string) *Entry {
-	return v.index[key]
+	if v.index != nil {
+		return v.index[key]
+	}
+	for _, e := range v.Entries {
+		if e.Key == key {
+			return e
+		}
+	}
+	return nil
 }
+
+// manyEntries is from when on a map finds a key faster than a look at each.
+const manyEntries = 16
 
 // put adds an entry, or replaces the one of that key in its place.
 func (v *Value) put(e *Entry) {
-	if v.index == nil {
-		v.index = make(map[string]*Entry)
-	}
-	if old := v.index[e.Key]; old != nil {
+	if old := v.Get(e.Key); old != nil {
 		v.Entries[slices.Index(v.Entries, old)] = e
 	} else {
 		v.Entries = append(v.Entries, e)
 	}
-	v.index[e.Key] = e
+	switch {
+	case v.index != nil:
+		v.index[e.Key] = e
+	case len(v.Entries) > manyEntries:
+		v.index = make(map[string]*Entry, 2*manyEntries)
+		for _, e := range v.Entries {
+			v.index[e.Key] = e
+		}
+	}
 }
 
 // NewTable is a table with these entries; of several with one key, the last
