@@ -15,6 +15,10 @@ import (
 	"devenv/layers/unpack"
 )
 
+// dbVersion says of what version the local database is. It belongs to a tree,
+// whose database is put together from the layers'.
+const dbVersion = localDB + "/ALPM_DB_VERSION"
+
 // writeDB puts the package's entry into the local database of its layer, as
 // pacman writes it, and gives the files of it. Who asked for the package is
 // the environment's to say, so the entry says nothing (pacman: explicitly).

@@ -203,3 +203,21 @@ func (m *merge) mayOverwrite(number int, path string) bool {
 	globs := m.overwrite[m.name(number)]
 	return globs.Match(path) || globs.Match("/"+path)
 }
+
+// attributes are the mode and time of a directory of the tree. One that no
+// package has an entry for is as the newest package is.
+func (m *merge) attributes(f *File) (mode uint32, mtime int64) {
+	if f == nil {
+		return 0o755, m.newest()
+	}
+	return uint32(f.Mode), f.MTime
+}
+
+// newest is the build date of the newest package, in nanoseconds: a time that
+// is the same for the same layers.
+func (m *merge) newest() (newest int64) {
+	for _, layer := range m.layers {
+		newest = max(newest, layer.Info.BuildDate)
+	}
+	return newest * 1e9
+}

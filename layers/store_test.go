@@ -15,12 +15,18 @@ import (
 // testStore is a store of the test's own, in a cache of its own.
 func testStore(t testing.TB) *Store {
 	t.Helper()
-	c, err := cache.Open(filepath.Join(t.TempDir(), "cache"))
+	c, err := cache.Open(filepath.Join(tempDir(t), "cache"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { cache.RemoveAll(c.Dir()) }) // t.TempDir's own cannot remove what is read-only
 	return reopen(t, c)
+}
+
+// tempDir is a t.TempDir in which directories may be read-only.
+func tempDir(t testing.TB) string {
+	dir := t.TempDir()
+	t.Cleanup(func() { cache.RemoveAll(dir) })
+	return dir
 }
 
 func reopen(t testing.TB, c *cache.Cache) *Store {

@@ -94,6 +94,10 @@ func (s *Store) Sweep(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
+	return s.tidy(ctx)
+}
+
+func (s *Store) tidy(ctx context.Context) error {
 	if err := cache.RemoveAll(s.staging()); err != nil {
 		return s.failed(err)
 	}

@@ -248,15 +248,14 @@ func (w *weaver) finishDB() error {
 	if !w.merge.nodes[localDB].made {
 		return nil
 	}
-	const name = localDB + "/ALPM_DB_VERSION"
-	fd, err := unix.Openat(w.fs, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o644)
+	fd, err := unix.Openat(w.fs, dbVersion, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o644)
 	if err != nil {
-		return &fs.PathError{Op: "create", Path: "/" + name, Err: err}
+		return &fs.PathError{Op: "create", Path: "/" + dbVersion, Err: err}
 	}
-	f := os.NewFile(uintptr(fd), name)
+	f := os.NewFile(uintptr(fd), dbVersion)
 	_, err = f.WriteString(alpm.LocalVersion)
 	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	return errors.Join(err, setTime(w.fs, name, w.newest()))
+	return errors.Join(err, setTime(w.fs, dbVersion, w.merge.newest()))
 }
 
 // currentUmask is the process's umask, which can only be read or set without a race
@@ -275,15 +274,6 @@ func currentUmask() uint32 {
 	return uint32(umask)
 }
 
-// newest is the build date of the newest package, in nanoseconds: a time that
-// is the same for the same layers.
-func (w *weaver) newest() (newest int64) {
-	for _, layer := range w.merge.layers {
-		newest = max(newest, layer.Info.BuildDate)
-	}
-	return newest * 1e9
-}
-
 // finishDirs gives directories their modes and times, the innermost first: a
 // mode may forbid to look inside, and a time would not survive what is done inside.
 func (w *weaver) finishDirs() error {
@@ -294,12 +284,9 @@ func (w *weaver) finishDirs() error {
 		}
 	}
 	slices.SortFunc(dirs, func(a, b string) int { return strings.Compare(b, a) })
-	umask, newest := currentUmask(), w.newest()
+	umask := currentUmask()
 	for _, dir := range dirs {
-		mode, mtime := uint32(0o755), newest
-		if f := w.merge.nodes[dir].file; f != nil {
-			mode, mtime = uint32(f.Mode), f.MTime
-		}
+		mode, mtime := w.merge.attributes(w.merge.nodes[dir].file)
 		if mode != 0o755&^umask {
 			if err := unix.Fchmodat(w.fs, dir, mode, 0); err != nil {
 				return &fs.PathError{Op: "chmod", Path: "/" + dir, Err: err}
@@ -316,7 +303,7 @@ func (w *weaver) finishRoot() error {
 	if err := unix.Fchmodat(w.fs, ".", 0o755, 0); err != nil {
 		return &fs.PathError{Op: "chmod", Path: "/", Err: err}
 	}
-	return setTime(w.fs, ".", w.newest())
+	return setTime(w.fs, ".", w.merge.newest())
 }
 
 func setTime(dir int, name string, mtime int64) error {

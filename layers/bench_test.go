@@ -1,0 +1,135 @@
+package layers
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"devenv/cache"
+)
+
+// packagesEnv names a directory of real packages, all of which fit together.
+const packagesEnv = "DEVENV_TEST_PACKAGES"
+
+// overwriteEnv names one that may overwrite anything, where they do not quite.
+const overwriteEnv = "DEVENV_TEST_OVERWRITE"
+
+// realPackages are the packages to measure with, the largest first.
+func realPackages(t testing.TB) []Source {
+	t.Helper()
+	dir := os.Getenv(packagesEnv)
+	if dir == "" {
+		t.Skip("set " + packagesEnv + " to a directory of packages")
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.pkg.tar.*[a-z0-9]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources []Source
+	sizes := make(map[string]int)
+	for _, file := range files {
+		if filepath.Ext(file) == ".sig" {
+			continue
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes[file] = len(data)
+		sources = append(sources, Source{Filename: filepath.Base(file), Path: file, SHA256: sha(data)})
+	}
+	slices.SortFunc(sources, func(a, b Source) int { return sizes[b.Path] - sizes[a.Path] })
+	return sources
+}
+
+func specOf(sources []Source) (spec TreeSpec) {
+	for _, src := range sources {
+		spec.Layers = append(spec.Layers, ID(src.SHA256))
+	}
+	if name := os.Getenv(overwriteEnv); name != "" {
+		spec.Overwrite = map[string][]string{name: {"*"}}
+	}
+	return spec
+}
+
+// BenchmarkCold makes layers and tree of all packages in an empty cache.
+func BenchmarkCold(b *testing.B) {
+	sources := realPackages(b)
+	for b.Loop() {
+		dir, err := os.MkdirTemp(or(os.Getenv("DEVENV_TEST_CACHE"), b.TempDir()), "cold")
+		if err != nil {
+			b.Fatal(err)
+		}
+		c, err := cache.Open(filepath.Join(dir, "cache"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		s := reopen(b, c)
+		feed := make(chan Source, len(sources))
+		for _, src := range sources {
+			feed <- src
+		}
+		close(feed)
+		start := time.Now()
+		if _, err := s.Weave(context.Background(), specOf(sources), s.AddAll(context.Background(), feed, runtime.GOMAXPROCS(0))); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(time.Since(start).Milliseconds()), "ms/build")
+		b.StopTimer()
+		cache.RemoveAll(dir)
+		b.StartTimer()
+	}
+}
+
+// BenchmarkTree makes the tree alone.
+func BenchmarkTree(b *testing.B) {
+	sources := realPackages(b)
+	s := testStore(b)
+	feed := make(chan Source, len(sources))
+	for _, src := range sources {
+		feed <- src
+	}
+	close(feed)
+	for _, err := range s.AddAll(context.Background(), feed, runtime.GOMAXPROCS(0)) {
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	spec := specOf(sources)
+	for b.Loop() {
+		tree, err := s.Tree(context.Background(), spec)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		cache.RemoveAll(tree.Dir)
+		b.StartTimer()
+	}
+}
+
+// BenchmarkRead reads the records of all layers.
+func BenchmarkRead(b *testing.B) {
+	sources := realPackages(b)
+	s := testStore(b)
+	feed := make(chan Source, len(sources))
+	for _, src := range sources {
+		feed <- src
+	}
+	close(feed)
+	for _, err := range s.AddAll(context.Background(), feed, runtime.GOMAXPROCS(0)) {
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	for b.Loop() {
+		for _, src := range sources {
+			if _, err := s.Layer(ID(src.SHA256)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
