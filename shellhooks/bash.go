@@ -12,6 +12,10 @@ func (bash) Start(path string, s Session) Start {
 	return s.start(path, "--rcfile", s.etc()+"/"+here+"bashrc")
 }
 
+func (bash) Hook(self ...string) string { return posixSyntax.hook("hook.bash", self) }
+
 func (bash) Export(d Diff) string { return posixSyntax.export(d) }
 
-func (bash) Hook(self string) string { return hook("hook.bash", posixSyntax, self) }
+func (bash) Fresh(files []Watched, stamps string) (string, error) {
+	return posixSyntax.fresh(files, stamps)
+}

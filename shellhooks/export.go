@@ -24,10 +24,14 @@ func (x *syntax) export(d Diff) string {
 }
 
 // hook fills in a hook's script.
-func hook(name string, x *syntax, self string) string {
+func (x *syntax) hook(name string, self []string) string {
 	data, err := scripts.ReadFile("scripts/" + name)
 	if err != nil {
 		panic(err) // the names are constants
 	}
-	return strings.ReplaceAll(string(data), "@SELF@", x.quote(self))
+	words := make([]string, len(self))
+	for i, w := range self {
+		words[i] = x.quote(w)
+	}
+	return strings.ReplaceAll(string(data), "@SELF@", strings.Join(words, " "))
 }

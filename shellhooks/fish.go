@@ -10,6 +10,10 @@ func (fish) Start(path string, s Session) Start {
 	return s.start(path, "--init-command", "source "+quoteFish(s.etc()+"/"+here+"config.fish"))
 }
 
+func (fish) Hook(self ...string) string { return fishSyntax.hook("hook.fish", self) }
+
 func (fish) Export(d Diff) string { return fishSyntax.export(d) }
 
-func (fish) Hook(self string) string { return hook("hook.fish", fishSyntax, self) }
+func (fish) Fresh(files []Watched, stamps string) (string, error) {
+	return fishSyntax.fresh(files, stamps)
+}

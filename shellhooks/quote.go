@@ -20,7 +20,7 @@ type syntax struct {
 	runEnter    string // for the quoted file and command
 	afterEnter  string
 
-	begin    func(name, comment string) string
+	begin    func(name string) string
 	variable func(name, value string) string // of the shell, not exported
 	list     func(name string, dirs []string) string
 	copy     func(from, to string) string // also that it is not set
@@ -42,7 +42,7 @@ var posixSyntax = &syntax{
 	runEnter:    `\. %s || __devenv_told %s`,
 	afterEnter:  "__devenv_calm",
 
-	begin:    func(name, comment string) string { return fmt.Sprintf("%s() { # %s\n", name, comment) },
+	begin:    func(name string) string { return name + "() {\n" },
 	variable: func(name, value string) string { return name + "=" + quote(value) },
 	list:     func(name string, dirs []string) string { return name + "=" + quote(strings.Join(dirs, ":")) },
 	copy: func(from, to string) string {
@@ -70,7 +70,7 @@ var fishSyntax = &syntax{
 	runEnter:    "builtin source %s; or __devenv_told %s",
 	afterEnter:  "true",
 
-	begin:    func(name, comment string) string { return fmt.Sprintf("function %s # %s\n", name, comment) },
+	begin:    func(name string) string { return "function " + name + "\n" },
 	variable: func(name, value string) string { return "set -g " + name + " " + quoteFish(value) },
 	list: func(name string, dirs []string) string {
 		words := make([]string, len(dirs))

@@ -98,35 +98,37 @@ func (s Session) script(name string) []byte {
 	return []byte(fill.Replace(string(data)))
 }
 
-// values writes what differs from environment to environment, as functions
-// that settle.* calls.
+// values writes what differs from environment to environment, as functions that
+// settle.* calls: __devenv_fixed is what the environment says, __devenv_found
+// what this shell was started with, __devenv_variables puts the one or the other
+// back.
 func (s Session) values(x *syntax) []byte {
 	vars := s.settled()
 	w := &strings.Builder{}
 	fmt.Fprintf(w, "%s\n", x.variable("__devenv_label", s.label()))
 
-	w.WriteString(x.begin("__devenv_fixed", "what the environment says"))
+	w.WriteString(x.begin("__devenv_fixed"))
 	fmt.Fprintf(w, "\t%s\n", x.list("__devenv_path", s.Path))
 	for _, v := range vars {
 		fmt.Fprintf(w, "\t%s\n", x.variable(saved(v.Key), v.Value))
 	}
 	w.WriteString(x.end)
 
-	w.WriteString(x.begin("__devenv_found", "what this shell was started with"))
+	w.WriteString(x.begin("__devenv_found"))
 	fmt.Fprintf(w, "\t%s\n", x.copyPath)
 	for _, v := range vars {
 		fmt.Fprintf(w, "\t%s\n", x.copy(v.Key, saved(v.Key)))
 	}
 	w.WriteString(x.end)
 
-	w.WriteString(x.begin("__devenv_variables", "have the values again"))
+	w.WriteString(x.begin("__devenv_variables"))
 	fmt.Fprintf(w, "\t%s\n", x.nothing)
 	for _, v := range vars {
 		fmt.Fprintf(w, "\t%s\n", x.put(saved(v.Key), v.Key))
 	}
 	w.WriteString(x.end)
 
-	w.WriteString(x.begin("__devenv_aliases", "of devenv.toml"))
+	w.WriteString(x.begin("__devenv_aliases"))
 	fmt.Fprintf(w, "\t%s\n", x.nothing)
 	for _, a := range s.Aliases {
 		fmt.Fprintf(w, "\t%s\n", x.alias(a))

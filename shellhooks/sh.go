@@ -17,6 +17,10 @@ func (sh) Start(shell string, s Session) Start {
 	return s.start(shell)
 }
 
+func (sh) Hook(self ...string) string { return posixSyntax.hook("hook.sh", self) }
+
 func (sh) Export(d Diff) string { return posixSyntax.export(d) }
 
-func (sh) Hook(self string) string { return hook("hook.sh", posixSyntax, self) }
+func (sh) Fresh(files []Watched, stamps string) (string, error) {
+	return posixSyntax.fresh(files, stamps)
+}

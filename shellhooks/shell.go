@@ -63,11 +63,15 @@ type Shell interface {
 	// Start says how the shell at path, absolute and as seen from inside, is
 	// started.
 	Start(path string, s Session) Start
-	// Hook is the text for `eval "$(devenv hook bash)"`; self is the path of
-	// devenv.
-	Hook(self string) string
+	// Hook is the text for `eval "$(devenv hook bash)"`; self is devenv's path
+	// and whatever options it is to have.
+	Hook(self ...string) string
 	// Export gives the statements that make the changes of d.
 	Export(d Diff) string
+	// Fresh gives the definition of the function that tells a hook whether the
+	// files are still as they were found. What it needs for that is made in the
+	// directory stamps; on error it watches what it can.
+	Fresh(files []Watched, stamps string) (string, error)
 }
 
 var shells = map[string]Shell{"bash": bash{}, "fish": fish{}, "sh": sh{}, "zsh": zsh{}}

@@ -15,6 +15,10 @@ func (zsh) Start(path string, s Session) Start {
 	return st
 }
 
+func (zsh) Hook(self ...string) string { return posixSyntax.hook("hook.zsh", self) }
+
 func (zsh) Export(d Diff) string { return posixSyntax.export(d) }
 
-func (zsh) Hook(self string) string { return hook("hook.zsh", posixSyntax, self) }
+func (zsh) Fresh(files []Watched, stamps string) (string, error) {
+	return posixSyntax.fresh(files, stamps)
+}

@@ -14,6 +14,14 @@ __devenv_ours() { # the next file is read from here again
 	__devenv_settle
 }
 
+__devenv_last() { # of all that is done before a prompt
+	emulate -L zsh
+	if [[ ${precmd_functions[-1]-} != __devenv_precmd ]]; then
+		typeset -ga precmd_functions
+		precmd_functions=(${precmd_functions:#__devenv_precmd} __devenv_precmd)
+	fi
+}
+
 __devenv_done() { # no more files are read
 	emulate -L zsh
 	__devenv_theirs
@@ -36,9 +44,7 @@ __devenv_precmd() {
 		local nl=${(M)PROMPT##$'\n'#}
 		PROMPT=$nl%97v${PROMPT#$nl}
 	fi
-	if [[ ${precmd_functions[-1]} != __devenv_precmd ]]; then
-		precmd_functions=(${precmd_functions:#__devenv_precmd} __devenv_precmd)
-	fi
+	__devenv_last
 	return $code
 }
 

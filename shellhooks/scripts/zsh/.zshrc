@@ -1,10 +1,10 @@
 {
-	precmd_functions+=(__devenv_precmd)
+	__devenv_last
 	__devenv_theirs
 	[[ ! -r ${ZDOTDIR:-$HOME}/.zshrc ]] || \. ${ZDOTDIR:-$HOME}/.zshrc || :
 	__devenv_ours
 	__devenv_aliases
-	if (( ! ${precmd_functions[(Ie)__devenv_precmd]} )); then precmd_functions+=(__devenv_precmd); fi
+	__devenv_last
 	if [[ ! -o login ]]; then
 		__devenv_done
 		if [[ -n ${DEVENV_ENTER-} ]]; then
