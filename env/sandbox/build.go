@@ -30,10 +30,39 @@ type Spec struct {
 	KeepProcesses   bool // no pid namespace: what runs in the background stays
 	NoNetwork       bool // a network namespace with nothing in it
 	ReadOnlyProject bool
+
+	Home       HomeMode
+	Keep       []string // with another home than the host's: what stays the host's own; absolute
+	PrivateTmp bool     // /tmp is in memory and goes with the entry
+	Top        string   // where what is written lives if it cannot live in memory: an empty directory
 }
+
+// HomeMode says which home directory the environment sees.
+type HomeMode string
+
+// The home modes.
+const (
+	HomeHost      HomeMode = "host"      // the host's own
+	HomeEphemeral HomeMode = "ephemeral" // a copy-on-write view of it that goes with the entry
+	HomeEmpty     HomeMode = "empty"     // an empty one that goes with the entry
+)
+
+// NeedsTop reports whether entries on this host need a Spec.Top.
+func (h *Host) NeedsTop() bool { return h.Overlay && !h.TmpfsXattr && !h.Privileged }
+
+// RefusedError says that the kernel allows no namespace.
+type RefusedError struct{ Errno unix.Errno }
+
+func (e *RefusedError) Error() string {
+	return "this host refuses the namespaces that an entry needs: " + e.Errno.Error()
+}
+func (e *RefusedError) Unwrap() error { return e.Errno }
 
 // Build makes the plan of an entry on this host.
 func Build(s Spec, h *Host) (*Plan, error) {
+	if h.Refused != 0 {
+		return nil, &RefusedError{Errno: h.Refused}
+	}
 	p := &Plan{UID: h.UID, GID: h.GID, Project: s.Project, Node: h.Node, Tasks: s.Tasks, Path: s.Path, Shell: s.Shell,
 		PidNS: !s.KeepProcesses && h.FreshProc, UserNS: !h.Privileged, EnvWant: s.Want}
 	p.Checks = append(slices.Clone(s.Depend), h.Checks...)
@@ -44,8 +73,14 @@ func Build(s Spec, h *Host) (*Plan, error) {
 	}
 	p.namespaces(s, h)
 	c := list{ops: p.Command}
-	c.root(s, h, base)
+	if h.Overlay {
+		c.root(s, h, base)
+	} else if err := c.plainRoot(s, base); err != nil {
+		return nil, err
+	}
 	c.host(s, h, p.PidNS)
+	c.private(s, h)
+	c.cover(s, h)
 	c.leave(h)
 	p.Command = c.ops
 	return p, nil
@@ -55,7 +90,7 @@ func Build(s Spec, h *Host) (*Plan, error) {
 // by that, so nothing that is still to be mounted may lie in it, and it must
 // exist everywhere: /usr, which the environment replaces anyway.
 func scratch(s Spec, h *Host) (string, error) {
-	sources := append([]string{s.Cache, s.Project}, h.Extra...)
+	sources := append([]string{s.Cache, s.Project, s.Top}, h.Extra...)
 	for _, d := range []string{"/usr", "/var", "/etc", "/opt"} {
 		free := slices.Contains(h.Own, strings.TrimPrefix(d, "/"))
 		for _, src := range sources {
@@ -114,11 +149,17 @@ func (p *Plan) namespaces(s Spec, h *Host) {
 
 // root makes the new root: an overlay whose upper directory is in memory.
 func (l *list) root(s Spec, h *Host, base string) {
-	l.mount("what is written to the environment lives in memory", "tmpfs", base, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755")
-	l.mkdir("", base+"/upper", 0o755)
-	l.mkdir("", base+"/work", 0o755)
+	top := base
+	if s.Top != "" {
+		top = s.Top
+		l.mkdir("what is written to the environment lives in a directory of the cache", top+"/upper", 0o755)
+	} else {
+		l.mount("what is written to the environment lives in memory", "tmpfs", base, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755")
+		l.mkdir("", top+"/upper", 0o755)
+	}
+	l.mkdir("", top+"/work", 0o755)
 	l.chdir("relative names keep the options of mount(2) below one page", s.Cache)
-	options := "lowerdir=" + strings.Join(s.Lower, ":") + ",upperdir=" + base + "/upper,workdir=" + base + "/work"
+	options := "lowerdir=" + strings.Join(s.Lower, ":") + ",upperdir=" + escape(top) + "/upper,workdir=" + escape(top) + "/work"
 	if !h.Privileged {
 		options += ",userxattr"
 	}
@@ -126,8 +167,7 @@ func (l *list) root(s Spec, h *Host, base string) {
 	l.chdir("", base)
 }
 
-// host brings in what stays the host's own, and covers what must not be
-// written.
+// host brings in what stays the host's own.
 func (l *list) host(s Spec, h *Host, pidNS bool) {
 	why := "every top-level directory that is not the environment's is the host's"
 	for _, d := range h.Shared {
@@ -150,6 +190,10 @@ func (l *list) host(s Spec, h *Host, pidNS bool) {
 		l.bind(why, f.Source, strings.TrimPrefix(f.Target, "/")).Ignore = true
 		why = ""
 	}
+}
+
+// cover makes read-only what must not be written from inside.
+func (l *list) cover(s Spec, h *Host) {
 	if h.visible(s.Cache) {
 		l.readonly("the cache cannot be written from inside", s.Cache, strings.TrimPrefix(s.Cache, "/"))
 	}

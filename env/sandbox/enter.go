@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
@@ -36,20 +37,73 @@ func Enter(file string, command []string) error {
 
 // EnterOnce is Enter for a plan that is not kept in a file.
 func EnterOnce(p *Plan, command []string) error {
-	b, err := p.Encode()
+	f, err := p.memory()
 	if err != nil {
 		return err
 	}
-	fd, err := unix.MemfdCreate("devenv-plan", 0)
+	// The entry closes it once it has read the plan.
+	if _, err := unix.FcntlInt(f.Fd(), unix.F_SETFD, 0); err != nil {
+		return fmt.Errorf("passing the entry plan on: %w", err)
+	}
+	return Enter(filepath.Join("/proc/self/fd", strconv.Itoa(int(f.Fd()))), command)
+}
+
+// memory puts the plan into a file that has no name.
+func (p *Plan) memory() (*os.File, error) {
+	b, err := p.Encode()
 	if err != nil {
-		return fmt.Errorf("making room for the entry plan: %w", err)
+		return nil, err
+	}
+	fd, err := unix.MemfdCreate("devenv-plan", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("making room for the entry plan: %w", err)
 	}
 	f := os.NewFile(uintptr(fd), "devenv-plan")
 	if _, err := f.WriteAt(b, 0); err != nil {
-		return fmt.Errorf("writing the entry plan: %w", err)
+		return nil, fmt.Errorf("writing the entry plan: %w", err)
 	}
-	// The kernel closes it for us once the plan is read: see entry.load.
-	return Enter(filepath.Join("/proc/self/fd", strconv.Itoa(fd)), command)
+	return f, nil
+}
+
+// EnterAndWait is EnterOnce in a child, for an entry that leaves something
+// behind: clean is called once the command has ended. It gives the command's
+// exit code.
+func EnterAndWait(p *Plan, command []string, clean func()) int {
+	defer clean()
+	f, err := p.memory()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "devenv:", err)
+		return 1
+	}
+	cmd := exec.Command("/proc/self/exe", append([]string{entry.Prepared, "/proc/self/fd/3"}, command...)...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = os.Stdin, os.Stdout, os.Stderr, []*os.File{f}
+	signals := passOn(func(s syscall.Signal) {
+		if cmd.Process != nil {
+			cmd.Process.Signal(s)
+		}
+	})
+	defer signals()
+	err = cmd.Run()
+	if cmd.ProcessState == nil {
+		fmt.Fprintln(os.Stderr, "devenv:", err)
+		return 1
+	}
+	return cmd.ProcessState.ExitCode()
+}
+
+// passOn gives every signal that a process sends to this one to send. What the
+// terminal sends reaches the command by itself.
+func passOn(send func(syscall.Signal)) (stop func()) {
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, unix.SIGTERM, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2, unix.SIGINT, unix.SIGQUIT)
+	go func() {
+		for s := range signals {
+			if s != unix.SIGINT && s != unix.SIGQUIT {
+				send(s.(syscall.Signal))
+			}
+		}
+	}()
+	return func() { signal.Stop(signals); close(signals) }
 }
 
 // WasFirst reports whether package entry was the program's first instruction:
@@ -67,25 +121,16 @@ func Fork(args []string) bool {
 	if err != nil {
 		return false
 	}
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, unix.SIGTERM, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2, unix.SIGINT, unix.SIGQUIT)
 	syscall.ForkLock.Lock()
 	pid := entry.Fork(&block[0], w.Fd())
 	syscall.ForkLock.Unlock()
 	runtime.KeepAlive(keep)
 	if pid > 1<<30 {
-		signal.Stop(signals)
 		return false
 	}
 	w.Close()
-	go func() {
-		for s := range signals {
-			// What the terminal sends reaches the command by itself.
-			if s != unix.SIGINT && s != unix.SIGQUIT {
-				unix.Kill(int(pid), s.(syscall.Signal))
-			}
-		}
-	}()
+	stop := passOn(func(s syscall.Signal) { unix.Kill(int(pid), s) })
+	defer stop()
 	var status unix.WaitStatus
 	for {
 		if _, err := unix.Wait4(int(pid), &status, 0, nil); err != unix.EINTR {
@@ -94,7 +139,6 @@ func Fork(args []string) bool {
 	}
 	var b [12]byte
 	if n, _ := r.Read(b[:]); n == len(b) {
-		signal.Stop(signals)
 		entry.Failure.Stage = binary.NativeEndian.Uint32(b[0:])
 		entry.Failure.Op = binary.NativeEndian.Uint32(b[4:])
 		entry.Failure.Errno = binary.NativeEndian.Uint32(b[8:])

@@ -57,3 +57,13 @@ func (p *Plan) environ(s Spec) {
 		p.EnvKeep = Kept
 	}
 }
+
+// Passes reports whether a variable of the host passes into an environment.
+func Passes(name string) bool {
+	return !slices.ContainsFunc(Dropped, func(pattern string) bool {
+		if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
+			return strings.HasPrefix(name, prefix)
+		}
+		return name == pattern
+	})
+}

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -25,8 +24,8 @@ type Host struct {
 	Home       string // absolute
 	Node       string
 	Privileged bool // real root with CAP_SYS_ADMIN: no user namespace
-	FreshProc  bool // a new /proc may be mounted
-	LastCap    int
+	Abilities
+	LastCap int
 
 	Shared []string          // top-level directories that are the host's inside
 	Links  map[string]string // top-level links of the host, to their target
@@ -50,8 +49,8 @@ type EtcFile struct {
 // environments are the top-level names that belong to the environment.
 var environments = []string{"usr", "etc", "opt", "var", "bin", "sbin", "lib", "lib32", "lib64", "libx32"}
 
-// Look finds out about the host. Project and home are real paths; exists
-// reports whether a path stands in the environment's tree.
+// Look finds out about the host, but for its Abilities. Project and home are
+// real paths; exists reports whether a path stands in the environment's tree.
 func Look(ctx context.Context, project, home string, exists func(path string) bool) (*Host, error) {
 	h := &Host{UID: os.Getuid(), GID: os.Getgid(), Home: home, Links: map[string]string{}}
 	h.check("/", "/proc/self/exe", "/etc/passwd", "/etc/group", "/etc/hosts", "/etc/resolv.conf", "/etc/localtime", "/etc/machine-id", "/etc/hostname")
@@ -72,7 +71,6 @@ func Look(ctx context.Context, project, home string, exists func(path string) bo
 			}
 		}
 	}
-	h.FreshProc = h.Privileged || procIsWhole()
 	return h, h.etc(ctx, exists)
 }
 
@@ -153,32 +151,6 @@ func (h *Host) visible(path string) bool {
 		}
 	}
 	return false
-}
-
-// procIsWhole reports whether nothing hides a part of the host's /proc: the
-// kernel refuses a new one to a user namespace otherwise
-// (mount_too_revealing). Mounts on directories that are always empty do not
-// count.
-func procIsWhole() bool {
-	f, err := os.Open("/proc/self/mountinfo")
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	whole := false
-	for s := bufio.NewScanner(f); s.Scan(); {
-		fields := strings.Fields(s.Text())
-		if len(fields) < 5 {
-			continue
-		}
-		switch at := fields[4]; {
-		case at == "/proc":
-			whole = fields[3] == "/" && !slices.Contains(strings.Split(fields[5], ","), "ro")
-		case strings.HasPrefix(at, "/proc/") && at != "/proc/sys/fs/binfmt_misc" && at != "/proc/fs/nfsd":
-			return false
-		}
-	}
-	return whole
 }
 
 // etc collects the host's own files of /etc.
@@ -316,6 +288,9 @@ func (h *Host) Write(dir string) error {
 	}
 	for _, f := range h.Etc {
 		name := filepath.Join("etc", f.Name)
+		if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return err
+		}
 		if f.Link != "" {
 			err = root.Symlink(f.Link, name)
 		} else {

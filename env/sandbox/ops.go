@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"unsafe"
 
@@ -36,6 +37,11 @@ func (l *list) write(why, file, text string) {
 
 func (l *list) mkdir(why, path string, mode int) *Op {
 	return l.call(why, "mkdirat", unix.SYS_MKDIRAT, atFdcwd, str(path), flags(uint64(mode), fmt.Sprintf("%#o", mode)))
+}
+
+// create makes an empty file.
+func (l *list) create(why, path string, mode fs.FileMode) *Op {
+	return l.call(why, "openat", unix.SYS_OPENAT, atFdcwd, str(path), flags(unix.O_WRONLY|unix.O_CREAT|unix.O_CLOEXEC, "O_WRONLY|O_CREAT|O_CLOEXEC"), flags(uint64(mode), fmt.Sprintf("%#o", mode)))
 }
 
 func (l *list) chdir(why, path string) {
@@ -148,7 +154,7 @@ func callName(nr uintptr) string {
 		unix.SYS_UNSHARE: "unshare", unix.SYS_OPENAT: "openat", unix.SYS_WRITE: "write", unix.SYS_CLOSE: "close",
 		unix.SYS_MOUNT: "mount", unix.SYS_CHDIR: "chdir", unix.SYS_MKDIRAT: "mkdirat", unix.SYS_OPEN_TREE: "open_tree",
 		unix.SYS_MOUNT_SETATTR: "mount_setattr", unix.SYS_MOVE_MOUNT: "move_mount", unix.SYS_PIVOT_ROOT: "pivot_root",
-		unix.SYS_UMOUNT2: "umount2", unix.SYS_PRCTL: "prctl", unix.SYS_CAPSET: "capset", unix.SYS_SETHOSTNAME: "sethostname",
+		unix.SYS_UMOUNT2: "umount2", unix.SYS_PRCTL: "prctl", unix.SYS_CAPSET: "capset", unix.SYS_SYMLINKAT: "symlinkat", unix.SYS_SENDFILE: "sendfile",
 	}
 	if n, ok := names[nr]; ok {
 		return n

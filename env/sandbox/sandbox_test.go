@@ -28,6 +28,7 @@ type world struct {
 	dir, cache, project string
 	probe               string
 	spec                sandbox.Spec
+	without             []string
 	uid                 int
 }
 
@@ -57,6 +58,7 @@ func newWorld(t *testing.T, first bool) *world {
 	bin := w.cache + "/trees/t/fs/usr/bin"
 	must(t, os.MkdirAll(bin, 0o755))
 	must(t, os.MkdirAll(w.cache+"/plans", 0o755))
+	must(t, os.MkdirAll(w.cache+"/tmp", 0o755))
 	must(t, os.MkdirAll(w.project+"/sub", 0o755))
 	must(t, os.WriteFile(w.project+"/devenv.toml", nil, 0o644))
 	must(t, os.Symlink("usr/bin", w.cache+"/trees/t/fs/bin"))
@@ -99,7 +101,7 @@ func (w *world) command(args ...string) *exec.Cmd {
 func (w *world) plan() {
 	w.t.Helper()
 	file := filepath.Join(w.cache, "plans", sandbox.FileName(w.project))
-	b, err := json.Marshal(map[string]any{"Spec": w.spec, "Home": w.dir, "File": file})
+	b, err := json.Marshal(map[string]any{"Spec": w.spec, "Home": w.dir, "File": file, "Without": w.without})
 	must(w.t, err)
 	name := w.dir + "/setup.json"
 	must(w.t, os.WriteFile(name, b, 0o644))
@@ -392,5 +394,90 @@ func TestSystemCalls(t *testing.T) {
 	must(t, err)
 	if limit := 80 + len(entries); own > limit {
 		t.Errorf("%d system calls, more than %d:\n%s", own, limit, b)
+	}
+}
+
+// TestFallbacks forces each way that an entry can take on a host that allows
+// less.
+func TestFallbacks(t *testing.T) {
+	w := newWorld(t, true)
+	etc := w.cache + "/trees/t/fs/etc"
+	must(t, os.MkdirAll(etc+"/sub", 0o755))
+	must(t, os.WriteFile(etc+"/sub/file", []byte("of the environment\n"), 0o644))
+	must(t, os.Symlink("sub/file", etc+"/link"))
+	must(t, os.MkdirAll(w.cache+"/trees/t/fs/var/lib", 0o755))
+	w.own()
+	for _, without := range [][]string{{"overlay"}, {"pidns"}, {"overlay", "pidns"}} {
+		w.without = without
+		w.plan()
+		script := "set -e; cat /etc/link; echo changed >/etc/sub/file; cat /etc/sub/file; touch /var/lib/x /etc/new; id -un"
+		out, code := w.result("run", "sh", "-c", script)
+		if code != 0 || !strings.HasPrefix(out, "of the environment\nchanged\n") {
+			t.Errorf("without %v: exit %d: %s", without, code, out)
+		}
+		if out, code := w.result("run", "sh", "-c", "exit 7"); code != 7 {
+			t.Errorf("without %v: exit %d: %s", without, code, out)
+		}
+		if b, _ := os.ReadFile(etc + "/sub/file"); string(b) != "of the environment\n" {
+			t.Fatalf("without %v: the tree was written to", without)
+		}
+		if slices.Contains(without, "overlay") {
+			if out, code := w.result("run", "touch", "/usr/bin/x"); code == 0 {
+				t.Errorf("without %v: /usr can be written: %s", without, out)
+			}
+		}
+	}
+	w.without, w.spec.Top = []string{"xattr"}, w.dir+"/top"
+	must(t, os.Mkdir(w.spec.Top, 0o755))
+	w.own()
+	w.plan()
+	if out, code := w.result("run", "sh", "-c", "touch /etc/kept && rm -r /etc/sub && mkdir /etc/sub && ls /etc/sub"); code != 0 || strings.TrimSpace(out) != "" {
+		t.Errorf("without xattr: exit %d: %s", code, out)
+	}
+	if _, err := os.Stat(w.spec.Top + "/upper/etc/kept"); err != nil {
+		t.Errorf("without xattr: %v", err)
+	}
+}
+
+// own gives what a test made to the unprivileged user.
+func (w *world) own() {
+	if os.Getuid() == 0 {
+		must(w.t, exec.Command("chown", "-R", fmt.Sprintf("%d:%d", w.uid, w.uid), w.dir).Run())
+	}
+}
+
+// TestHome: another home than the host's keeps the project, and what is to be
+// kept, and loses the rest.
+func TestHome(t *testing.T) {
+	w := newWorld(t, true)
+	must(t, os.MkdirAll(w.dir+"/kept", 0o755))
+	must(t, os.WriteFile(w.dir+"/mine", []byte("host\n"), 0o644))
+	must(t, os.WriteFile(w.dir+"/file", []byte("a\n"), 0o644))
+	w.own()
+	script := "cat ~/mine; echo lost > ~/mine; echo x > ~/new; echo y > ~/kept/y; echo b > ~/file; touch " + w.project + "/z /tmp/devenv-test-private; exit 5"
+	for _, mode := range []sandbox.HomeMode{sandbox.HomeEphemeral, sandbox.HomeEmpty} {
+		w.spec.Home, w.spec.PrivateTmp = mode, true
+		w.spec.Keep = []string{w.dir + "/kept", w.dir + "/file", w.dir + "/absent"}
+		w.plan()
+		out, code := w.result("run", "sh", "-c", script)
+		if code != 5 || (mode == sandbox.HomeEphemeral) != strings.HasPrefix(out, "host\n") {
+			t.Errorf("%s: exit %d: %s", mode, code, out)
+		}
+		for _, gone := range []string{w.dir + "/new", "/tmp/devenv-test-private"} {
+			if _, err := os.Stat(gone); err == nil {
+				t.Errorf("%s: %s is left", mode, gone)
+			}
+		}
+		if b, _ := os.ReadFile(w.dir + "/mine"); string(b) != "host\n" {
+			t.Errorf("%s: the host's file holds %q", mode, b)
+		}
+		for _, there := range []string{w.dir + "/kept/y", w.project + "/z"} {
+			if err := os.Remove(there); err != nil {
+				t.Errorf("%s: %v", mode, err)
+			}
+		}
+		if b, _ := os.ReadFile(w.dir + "/file"); string(b) != "b\n" {
+			t.Errorf("%s: the kept file holds %q", mode, b)
+		}
 	}
 }

@@ -14,13 +14,14 @@ import (
 
 // setup is what a test wants a plan of.
 type setup struct {
-	Spec sandbox.Spec
-	Home string
-	File string // where the plan goes
+	Spec    sandbox.Spec
+	Home    string
+	File    string   // where the plan goes
+	Without []string // see sandbox.Abilities
 }
 
 func main() {
-	if !sandbox.WasFirst() && len(os.Args) > 1 && os.Args[1] != "plan" {
+	if !sandbox.WasFirst() && len(os.Args) > 1 && os.Args[1] != "plan" && os.Args[1] != sandbox.ProbeCommand {
 		sandbox.Fork(os.Args)
 	}
 	if entry.Failure.Stage != 0 {
@@ -30,6 +31,11 @@ func main() {
 	switch {
 	case len(os.Args) == 3 && os.Args[1] == "plan":
 		if err := plan(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	case len(os.Args) == 3 && os.Args[1] == sandbox.ProbeCommand:
+		if err := sandbox.ProbeHere(os.Args[2]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -53,6 +59,13 @@ func plan(name string) error {
 	}
 	h, err := sandbox.Look(context.Background(), s.Spec.Project, s.Home, func(string) bool { return false })
 	if err != nil {
+		return err
+	}
+	abilities, err := sandbox.Probe(context.Background(), s.Spec.Cache, h.Privileged)
+	if err != nil {
+		return err
+	}
+	if h.Abilities, err = abilities.Without(s.Without...); err != nil {
 		return err
 	}
 	for _, d := range s.Spec.Lower {

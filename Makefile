@@ -1,0 +1,49 @@
+# The few verbs that a developer needs. `make help` explains them.
+
+export CGO_ENABLED ?= 0
+GO       ?= go
+VERSION  ?= 0.1.0-dev
+# The entry is the program's first instruction: see env/sandbox/entry.
+ENTRY     = -E devenv/env/sandbox/entry.entry
+TAGS      = urfave_cli_no_docs
+BUILD     = $(GO) build -trimpath -buildvcs=false -tags $(TAGS)
+STATE     = $(CURDIR)/.tmp
+
+all: build
+
+build: ## build bin/devenv and bin/devenv-mirror, both static
+	@mkdir -p bin
+	$(BUILD) -ldflags "-s -w $(ENTRY) -X main.version=$(VERSION)" -o bin/devenv ./cmd/devenv
+	$(BUILD) -ldflags "-s -w" -o bin/devenv-mirror ./cmd/devenv-mirror
+
+demo: ## build an example through `devenv run -- make`, as an unprivileged user; says how long each step took
+	@.ci/demo
+
+test: ## everything CI runs: vet, format, staticcheck, unit, script, peer and end-to-end tests; installs what they need
+	@.ci/test
+
+quick: ## the tests that need no mirror and no peer, in a minute
+	$(GO) test -short ./...
+
+lint: ## vet, gofmt and staticcheck
+	@.ci/lint
+
+bench: build ## measure against bwrap, pacman, bsdtar and nix-shell; writes docs/benchmarks.md
+	@.ci/bench
+
+fuzz: ## run every fuzz target for FUZZTIME (default 20s) each
+	@.ci/fuzz $(or $(FUZZTIME),20s)
+
+mirror: build ## make the local mirror that the tests use, in .tmp/mirror
+	@.ci/mirror
+
+install: build ## install bin/devenv into PREFIX/bin (default /usr/local)
+	install -Dm755 bin/devenv $(or $(PREFIX),/usr/local)/bin/devenv
+
+clean: ## remove what was built, and the mirror
+	rm -rf bin $(STATE)
+
+help: ## say this
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+.PHONY: all build demo test quick lint bench fuzz mirror install clean help

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"devenv/env/sandbox"
+	"devenv/env/sandbox/entry"
+)
+
+// newApp is the command line. Each command stands in a file of its own.
+func newApp(u *ui) *cli.App {
+	cli.VersionPrinter = func(c *cli.Context) { c.App.Writer.Write([]byte("devenv " + version + "\n")) }
+	app := &cli.App{
+		Name:  "devenv",
+		Usage: "the tools that a project's devenv.toml names, from Arch Linux packages, in a shell that leaves no trace",
+		Description: `   devenv init                make a devenv.toml
+   devenv add gcc@14.2.1 make name packages, with a pinned version
+   devenv enter               a shell that has them
+   devenv run -- make         one command that has them
+   devenv shell gdb strace    the host as it is, plus these tools`,
+		UsageText:            "devenv [--quiet] [--verbose] [--json] COMMAND …",
+		Version:              version,
+		HideHelpCommand:      true,
+		EnableBashCompletion: true,
+		Suggest:              true,
+		Writer:               u.out,
+		ErrWriter:            u.err,
+		ExitErrHandler:       func(*cli.Context, error) {},
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print errors alone", Destination: &u.quiet},
+			&cli.BoolFlag{Name: "verbose", Usage: "say more of what is done", Destination: &u.verbose},
+			&cli.BoolFlag{Name: "json", Usage: "answer in JSON", Destination: &u.json},
+			&cli.StringFlag{Name: "directory", Aliases: []string{"C"}, Usage: "as if started in `DIR`"},
+		},
+		Before: func(c *cli.Context) error {
+			if dir := c.String("directory"); dir != "" {
+				if err := os.Chdir(dir); err != nil {
+					return misuse("--directory: %w", err)
+				}
+			}
+			return nil
+		},
+		OnUsageError: usageError,
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				f := misuse("%q is no command", c.Args().First())
+				if s := cli.SuggestCommand(c.App.Commands, c.Args().First()); s != "" {
+					f.hint("did you mean %s?", strings.TrimPrefix(strings.TrimSuffix(s, "?"), "Did you mean "))
+				}
+				return f.hint("`devenv --help` lists the commands")
+			}
+			return cli.ShowAppHelp(c)
+		},
+	}
+	app.Commands = []*cli.Command{
+		u.enterCommand(), u.runCommand(), u.buildCommand(), u.lockCommand(),
+		{Name: sandbox.ProbeCommand, Hidden: true, SkipFlagParsing: true, Action: func(c *cli.Context) error { return sandbox.ProbeHere(c.Args().First()) }},
+		{Name: entry.Failed, Hidden: true, SkipFlagParsing: true, Action: func(c *cli.Context) error { return failedElsewhere(c.Args().Slice()) }},
+	}
+	app.Commands = append(app.Commands, u.moreCommands()...)
+	for _, c := range app.Commands {
+		c.OnUsageError = usageError
+		if c.CustomHelpTemplate == "" {
+			c.CustomHelpTemplate = commandHelp
+		}
+		for _, s := range c.Subcommands {
+			s.OnUsageError = usageError
+		}
+	}
+	return app
+}
+
+// commandHelp is cli's own, with the examples last.
+const commandHelp = `NAME:
+   {{template "helpNameTemplate" .}}
+
+USAGE:
+   {{template "usageTemplate" .}}{{if .VisibleFlags}}
+
+OPTIONS:{{template "visibleFlagTemplate" .}}{{end}}{{if .Description}}
+
+EXAMPLES:
+{{.Description}}{{end}}
+`
+
+func usageError(c *cli.Context, err error, _ bool) error {
+	name := "devenv"
+	if c.Command != nil && c.Command.Name != "" && c.Command.Name != "devenv" {
+		name += " " + c.Command.Name
+	}
+	return misuse("%w", errors.New(strings.Replace(err.Error(), "flag provided but not defined: -", "unknown option --", 1))).hint("`%s --help` lists the options", name)
+}
+
+// examples indents lines for Description.
+func examples(lines ...string) string {
+	out := slices.Clone(lines)
+	for i := range out {
+		out[i] = "   " + out[i]
+	}
+	return strings.Join(out, "\n")
+}

@@ -1,0 +1,36 @@
+// Command devenv gives a directory the tools that its devenv.toml names, in a
+// shell that leaves no trace on the host.
+//
+// The program's first instruction is package devenv/env/sandbox/entry: on an
+// unchanged project "run" and "enter" never come here. What does come here is
+// everything that has something to do first.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"devenv/env/sandbox"
+	"devenv/env/sandbox/entry"
+)
+
+// version is set by the linker for a release.
+var version = "0.1.0-dev"
+
+func main() {
+	if len(os.Args) > 1 && !sandbox.WasFirst() && slices.Contains([]string{"run", "enter", entry.Prepared}, os.Args[1]) {
+		sandbox.Fork(os.Args)
+	}
+	u := newUI(os.Stdout, os.Stderr, os.Getenv)
+	if entry.Failure.Stage != 0 {
+		os.Exit(u.report(failedHere(os.Args)))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	code := u.report(newApp(u).RunContext(ctx, os.Args))
+	stop()
+	os.Exit(code)
+}

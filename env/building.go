@@ -1,0 +1,229 @@
+package env
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"devenv/cache"
+	"devenv/env/lock"
+	"devenv/env/manifest"
+	"devenv/env/sandbox"
+	"devenv/layers"
+)
+
+// Built is an environment that is ready to be entered.
+type Built struct {
+	Tree     string // directory of the flattened tree
+	Packages int
+
+	lower  []string // the tree and what lies on it, topmost first, relative to the cache
+	path   []string // PATH inside
+	checks []sandbox.Check
+	uses   cache.Uses
+	root   string
+}
+
+// exists reports whether the environment has a path.
+func (b *Built) exists(path string) bool {
+	_, err := os.Lstat(filepath.Join(b.root, path))
+	return err == nil
+}
+
+// downloads is how many packages come at once. More do not come faster from one
+// mirror, and each open connection is one the mirror must keep.
+const downloads = 6
+
+// Build makes the environment that a lock describes: what is there already is
+// used, the rest is downloaded, checked, unpacked and linked, all at once.
+func (p *Project) Build(ctx context.Context, l *lock.Lock) (*Built, error) {
+	pkgs := l.ForHost(p.Host)
+	if err := p.fits(l, pkgs); err != nil {
+		return nil, err
+	}
+	store, err := layers.Open(p.Cache)
+	if err != nil {
+		return nil, err
+	}
+	spec := p.treeSpec(pkgs)
+	tree, there := store.FindTree(spec)
+	if there {
+		// Somebody made it; that they verified what is in it, too, is not said.
+		missing, err := p.missing(ctx, p.truster(), store, pkgs)
+		if err != nil {
+			return nil, err
+		}
+		there = len(missing) == 0
+	}
+	if !there {
+		if tree, err = p.weave(ctx, store, spec, pkgs); err != nil {
+			return nil, err
+		}
+	}
+	b := &Built{Tree: tree.Dir, Packages: len(pkgs), root: tree.FS}
+	rel, ok := p.Cache.Rel(tree.FS)
+	if !ok {
+		return nil, fmt.Errorf("tree %s lies outside the cache %s", tree.FS, p.Cache.Dir())
+	}
+	b.lower = []string{rel}
+	for _, d := range paths {
+		if b.exists(d) || strings.HasPrefix(d, "/usr/local/") || d == "/usr/bin" {
+			b.path = append(b.path, d)
+		}
+	}
+	b.checks = []sandbox.Check{sandbox.Stat(p.LockPath()), sandbox.Stat(tree.FS)}
+	b.uses = cache.Uses{Trees: []string{tree.ID}, Layers: spec.Layers}
+	for _, pkg := range pkgs {
+		b.uses.Packages = append(b.uses.Packages, filepath.Base(p.Cache.Package(pkg.SHA256, pkg.File)))
+	}
+	return b, nil
+}
+
+// fits refuses a lock for another machine.
+func (p *Project) fits(l *lock.Lock, pkgs []lock.Package) error {
+	if machine := manifest.MachineArch(); l.Arch != machine {
+		return fmt.Errorf("%s is for %s, and this machine is %s\nhint: take `arch` out of devenv.toml, or build on such a machine", p.LockPath(), l.Arch, machine)
+	}
+	if len(pkgs) == 0 {
+		return fmt.Errorf("%s has no package for this machine\nhint: name some in [packages] of %s", p.LockPath(), p.Path)
+	}
+	return nil
+}
+
+func (p *Project) treeSpec(pkgs []lock.Package) layers.TreeSpec {
+	spec := layers.TreeSpec{NoExtract: names(p.Options.NoExtract), Overwrite: map[string][]string{}}
+	for _, pkg := range pkgs {
+		spec.Layers = append(spec.Layers, layers.ID(pkg.SHA256))
+	}
+	for _, pkg := range p.Packages {
+		if len(pkg.Overwrite) > 0 {
+			spec.Overwrite[pkg.Name] = names(pkg.Overwrite)
+		}
+	}
+	return spec
+}
+
+// weave brings the packages that are missing and links all of them into one
+// tree, each as soon as it is there.
+func (p *Project) weave(ctx context.Context, store *layers.Store, spec layers.TreeSpec, pkgs []lock.Package) (*layers.Tree, error) {
+	release, err := store.Hold(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+
+	t := p.truster()
+	missing, err := p.missing(ctx, t, store, pkgs)
+	if err != nil {
+		return nil, err
+	}
+	if len(missing) > 0 {
+		p.opt.Report(Event{Step: Unpack, Total: int64(len(missing)), Text: fmt.Sprintf("getting and unpacking %d of %d packages", len(missing), len(pkgs))})
+	}
+	sources, wait := p.download(ctx, cancel, t, missing)
+	defer wait()
+	done := int64(0)
+	tree, err := store.Weave(ctx, spec, func(yield func(*layers.Layer, error) bool) {
+		for _, pkg := range pkgs {
+			if slices.ContainsFunc(missing, func(m lock.Package) bool { return m.SHA256 == pkg.SHA256 }) {
+				continue
+			}
+			if !yield(store.Layer(layers.ID(pkg.SHA256))) {
+				return
+			}
+		}
+		for layer, err := range store.AddAll(ctx, sources, runtime.NumCPU()) {
+			if err == nil {
+				done++
+				p.opt.Report(Event{Step: Unpack, Done: done, Total: int64(len(missing)), End: done == int64(len(missing))})
+			}
+			if !yield(layer, err) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
+			err = cause
+		}
+		return nil, err
+	}
+	return tree, nil
+}
+
+// missing are the packages that have no layer yet, or whose file was not
+// verified as this project wants it.
+func (p *Project) missing(ctx context.Context, t *truster, store *layers.Store, pkgs []lock.Package) ([]lock.Package, error) {
+	var out []lock.Package
+	for _, pkg := range pkgs {
+		ok, err := t.verified(ctx, pkg)
+		if err != nil {
+			return nil, err
+		}
+		if !ok || !store.Has(layers.ID(pkg.SHA256)) {
+			out = append(out, pkg)
+		}
+	}
+	return out, nil
+}
+
+// download brings packages, several at once, and gives each as it comes. The
+// first failure cancels the context with its cause. wait returns when nothing
+// is under way any more.
+func (p *Project) download(ctx context.Context, cancel context.CancelCauseFunc, t *truster, pkgs []lock.Package) (sources <-chan layers.Source, wait func()) {
+	var g errgroup.Group
+	g.SetLimit(downloads)
+	ready := make(chan layers.Source)
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		defer close(ready)
+		for _, pkg := range largestFirst(pkgs) {
+			if ctx.Err() != nil {
+				break
+			}
+			g.Go(func() error {
+				src, err := p.fetch(ctx, t, pkg)
+				if err != nil {
+					cancel(err)
+					return nil
+				}
+				select {
+				case ready <- src:
+				case <-ctx.Done():
+				}
+				return nil
+			})
+		}
+		g.Wait()
+	}()
+	return ready, func() { cancel(nil); <-finished }
+}
+
+// largestFirst orders packages so that the last ones to come are small: the
+// largest takes longest to unpack.
+func largestFirst(pkgs []lock.Package) []lock.Package {
+	return slices.SortedStableFunc(slices.Values(pkgs), func(a, b lock.Package) int { return int(min(max(b.Size-a.Size, -1), 1)) })
+}
+
+// fetch brings one package and verifies it.
+func (p *Project) fetch(ctx context.Context, t *truster, pkg lock.Package) (layers.Source, error) {
+	file := p.file(pkg)
+	got, err := p.mirror.Package(ctx, file)
+	if err != nil {
+		return layers.Source{}, fmt.Errorf("getting %s %s: %w", pkg.Name, pkg.Version, err)
+	}
+	if err := t.verify(ctx, pkg, file, got.Path); err != nil {
+		return layers.Source{}, err
+	}
+	return layers.Source{Filename: pkg.File, SHA256: pkg.SHA256, Path: got.Path, Checked: got.URL != ""}, nil
+}

@@ -1,0 +1,245 @@
+package env
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"devenv/env/manifest"
+	"devenv/env/sandbox"
+	"devenv/shellhooks"
+)
+
+// Entry says how an environment is entered, beyond what devenv.toml says.
+type Entry struct {
+	Pure            bool // only a short list of the host's variables passes
+	KeepProcesses   bool // what runs in the background stays
+	NoNetwork       bool
+	ReadOnlyProject bool
+	Ephemeral       bool     // home is a view that goes with the entry, and so does /tmp
+	Without         []string // abilities of the host to do without: see sandbox.Abilities
+}
+
+// plain reports whether an entry is what devenv.toml says and nothing else:
+// then its plan is kept for the next time.
+func (e Entry) plain() bool {
+	return !e.Pure && !e.KeepProcesses && !e.NoNetwork && !e.ReadOnlyProject && !e.Ephemeral && len(e.Without) == 0
+}
+
+// Plan is how an environment is entered this time.
+type Plan struct {
+	*sandbox.Plan
+	File  string // where it is kept; "" if it is for this time only
+	Clean func() // for what the command leaves behind, once it has ended; nil if nothing does
+}
+
+// paths are where commands are looked for inside, as Arch's /etc/profile and
+// the perl package's own profile have it; those that the environment lacks
+// are left out.
+var paths = []string{"/usr/local/sbin", "/usr/local/bin", "/usr/bin", "/usr/bin/site_perl", "/usr/bin/vendor_perl", "/usr/bin/core_perl"}
+
+// Plan makes the entry plan of a built environment, and keeps the one of a
+// plain entry for the next time.
+func (p *Project) Plan(ctx context.Context, b *Built, e Entry) (*Plan, error) {
+	home, err := p.home()
+	if err != nil {
+		return nil, err
+	}
+	host, err := sandbox.Look(ctx, p.Dir, home, b.exists)
+	if err != nil {
+		return nil, err
+	}
+	abilities, err := sandbox.Probe(ctx, p.Cache.Dir(), host.Privileged)
+	if err != nil {
+		return nil, err
+	}
+	if host.Abilities, err = abilities.Without(e.Without...); err != nil {
+		return nil, err
+	}
+	start, err := p.session(b)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range start.Files {
+		data := f.Data
+		if f.After {
+			own, err := os.ReadFile(filepath.Join(b.root, "etc", f.Name))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil, err
+			}
+			data = append(own, data...)
+		}
+		host.Etc = append(host.Etc, sandbox.EtcFile{Name: f.Name, Data: data})
+	}
+	layer, err := p.hostLayer(host)
+	if err != nil {
+		return nil, err
+	}
+	spec := sandbox.Spec{
+		Cache: p.Cache.Dir(), Project: p.Dir, Name: p.name(),
+		Lower: append([]string{layer}, b.lower...),
+		Unset: shellhooks.State,
+		Env:   p.variables(b), Path: b.path, Shell: start.Argv, Tasks: taskNames(p.Manifest),
+		Depend: append(checks(p.Manifest), b.checks...), Want: p.wanted(),
+		Pure: e.Pure, KeepProcesses: e.KeepProcesses, NoNetwork: e.NoNetwork, ReadOnlyProject: e.ReadOnlyProject,
+	}
+	for _, v := range start.Env {
+		spec.Env[v.Key] = v.Value
+	}
+	if err := p.ownHome(&spec, home, e); err != nil {
+		return nil, err
+	}
+	out := new(Plan)
+	if host.NeedsTop() {
+		if spec.Top, out.Clean, err = p.Cache.Temp("top"); err != nil {
+			return nil, err
+		}
+	}
+	if out.Plan, err = sandbox.Build(spec, host); err != nil {
+		return nil, err
+	}
+	if !e.plain() || out.Clean != nil {
+		return out, nil
+	}
+	file, err := out.Encode()
+	if err != nil {
+		return nil, err
+	}
+	key := sandbox.FileName(p.Dir)
+	b.uses.Hosts, b.uses.Plans = []string{path.Base(path.Dir(layer))}, []string{key}
+	if err := p.Cache.RecordUse(p.Dir, b.uses); err != nil {
+		return nil, err
+	}
+	out.File = p.Cache.Plan(key)
+	return out, p.Cache.WriteFile(out.File, file, 0o600)
+}
+
+// ownHome says which home the entry has. What is to be kept is made on the
+// host where it is missing: what is written to it would be lost otherwise.
+func (p *Project) ownHome(spec *sandbox.Spec, home string, e Entry) error {
+	spec.Home, spec.PrivateTmp = sandbox.HomeMode(p.Home.Mode), e.Ephemeral
+	if e.Ephemeral && spec.Home == sandbox.HomeHost {
+		spec.Home = sandbox.HomeEphemeral
+	}
+	if spec.Home == sandbox.HomeHost {
+		return nil
+	}
+	if p.Dir == home || strings.HasPrefix(home, p.Dir+"/") {
+		return fmt.Errorf("the home directory %s is the project or lies in it, so it cannot be %s\nhint: move devenv.toml into a directory of its own", home, spec.Home)
+	}
+	for _, k := range p.Home.Keep {
+		path := filepath.Join(home, k.Name)
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			if err := os.MkdirAll(path, 0o755); err != nil {
+				return fmt.Errorf("%s: keeping %s: %w", k.Pos, k.Name, err)
+			}
+		}
+		spec.Keep = append(spec.Keep, path)
+	}
+	return nil
+}
+
+// home is the user's home directory, a real path where it exists.
+func (p *Project) home() (string, error) {
+	home := p.opt.Getenv("HOME")
+	if home == "" {
+		return "", errors.New("HOME is not set: set it to your home directory")
+	}
+	real, err := filepath.EvalSymlinks(home)
+	if errors.Is(err, fs.ErrNotExist) {
+		return filepath.Clean(home), nil
+	}
+	return real, err
+}
+
+// name is what prompts show.
+func (p *Project) name() string { return filepath.Base(p.Dir) }
+
+// wanted are the variables that a plan depends on, as they are.
+func (p *Project) wanted() []string {
+	names := append([]string{"HOME", "XDG_CONFIG_HOME", "DEVENV_MIRROR", "SHELL"}, shellhooks.Personal...)
+	for _, v := range p.allVars() {
+		names = append(names, manifest.References(v.Value)...)
+	}
+	slices.Sort(names)
+	var out []string
+	for _, n := range slices.Compact(names) {
+		if v, ok := os.LookupEnv(n); ok {
+			out = append(out, n+"="+v)
+		} else {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// allVars are the variables of the packages, then those of [env], which win.
+func (p *Project) allVars() []manifest.Var {
+	var vars []manifest.Var
+	for _, pkg := range p.Packages {
+		vars = append(vars, pkg.Env...)
+	}
+	return append(vars, p.Env...)
+}
+
+// variables are those that devenv.toml sets, with their references resolved:
+// against each other, and against what passes from the host.
+func (p *Project) variables(b *Built) map[string]string {
+	set := map[string]string{}
+	host := map[string]string{"PATH": strings.Join(b.path, ":")}
+	look := func(name string) string {
+		if v, ok := set[name]; ok {
+			return v
+		}
+		if v, ok := host[name]; ok {
+			return v
+		}
+		if sandbox.Passes(name) {
+			return p.opt.Getenv(name)
+		}
+		return ""
+	}
+	for _, v := range p.allVars() {
+		set[v.Name] = manifest.Expand(v.Value, look)
+	}
+	return set
+}
+
+// hostLayer makes the layer of the host's own files, named by what is in it,
+// and gives its path in the cache.
+func (p *Project) hostLayer(h *sandbox.Host) (string, error) {
+	b, err := json.Marshal([]any{"host layer 1", h.Shared, h.Links, h.Extra, h.Etc})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(b)
+	id := hex.EncodeToString(sum[:12])
+	final := p.Cache.Host(id)
+	rel := path.Join("hosts", id, "fs")
+	if _, err := os.Stat(final); err == nil {
+		return rel, nil
+	}
+	tmp, release, err := p.Cache.Temp("host")
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	made := filepath.Join(tmp, "layer")
+	if err := os.MkdirAll(filepath.Join(made, "fs"), 0o755); err != nil {
+		return "", err
+	}
+	if err := h.Write(filepath.Join(made, "fs")); err != nil {
+		return "", fmt.Errorf("writing the host's own files: %w", err)
+	}
+	_, err = p.Cache.Publish(made, final)
+	return rel, err
+}
