@@ -53,8 +53,8 @@ type meta struct {
 	From    validators `json:"from"`
 	Checked time.Time  `json:"checked"`
 	Local   time.Time  `json:"mtime"` // the source's, where it is a file
-	// Size and MTime are Dest's own: where they differ, Dest was written and this
-	// file was not, and its validators are another file's.
+	// Size and MTime are Dest's own: where they differ, this file was written and
+	// Dest was not, or by somebody else, and what stands here is of another file.
 	Size  int64     `json:"size"`
 	MTime time.Time `json:"written"`
 }
@@ -122,13 +122,14 @@ func (s *stored) unchanged(src source, info fs.FileInfo) bool {
 	return s.meta.From.URL == src.String() && s.meta.Size == info.Size() && s.meta.Local.Equal(info.ModTime())
 }
 
-// save notes what a transfer has found, after Dest itself was written: the other
-// way round a crash in between would vouch for the wrong bytes.
+// save notes what a transfer has found. That happens before the part becomes
+// Dest, since with that the lock is gone; a crash in between leaves a note that
+// fits no file and so says nothing.
 func (s *stored) save(t *transfer) error {
 	now := time.Now()
 	switch {
 	case t.res.Changed:
-		info, err := os.Stat(s.dest)
+		info, err := t.part.f.Stat()
 		if err != nil {
 			return err
 		}

@@ -99,21 +99,32 @@ func (t *transfer) attempt(ctx context.Context, src source) (moved bool, err err
 
 // finish makes the checked part the destination.
 func (t *transfer) finish() (Result, error) {
-	if t.res.Changed {
-		t.res.Size, t.res.SHA256 = t.part.n, t.part.sum()
-		if err := t.part.commit(); err != nil {
-			return Result{}, fmt.Errorf("get %s: %w", t.req.Dest, err)
-		}
-	} else {
+	err := t.conclude()
+	if err != nil {
 		t.part.drop()
-	}
-	if t.stored != nil {
-		if err := t.stored.save(t); err != nil {
-			return Result{}, err
-		}
+		return Result{}, fmt.Errorf("get %s: %w", t.req.Dest, err)
 	}
 	t.report.send(Event{State: Finished, Done: t.res.Size, Total: t.res.Size})
 	return t.res, nil
+}
+
+func (t *transfer) conclude() error {
+	if t.res.Changed {
+		t.res.Size, t.res.SHA256 = t.part.n, t.part.sum()
+		if err := t.part.seal(); err != nil {
+			return err
+		}
+	}
+	if t.stored != nil {
+		if err := t.stored.save(t); err != nil {
+			return err
+		}
+	}
+	if !t.res.Changed {
+		t.part.drop()
+		return nil
+	}
+	return t.part.commit()
 }
 
 // check judges a part that its sender says is complete.

@@ -142,29 +142,40 @@ func (p *part) unlink() {
 	}
 }
 
-// commit makes the part the destination.
-func (p *part) commit() error {
+// seal brings the part's bytes to the disk. Nothing may be written after it.
+func (p *part) seal() error {
 	if p.linked != "" {
-		err := os.Rename(p.linked, p.dest)
-		p.drop()
-		if err != nil {
-			return &localError{err}
-		}
 		return nil
 	}
 	err := p.f.Truncate(p.n) // gives back what room reserved too much
 	if err == nil {
 		err = p.f.Sync()
 	}
-	if err == nil {
-		err = os.Rename(p.f.Name(), p.dest)
-	}
 	if err != nil {
-		p.drop()
 		return &localError{cache.Explain(err, p.dest, p.n)}
+	}
+	return nil
+}
+
+// commit makes the sealed part the destination, and with that gives up the lock.
+func (p *part) commit() error {
+	if p.linked != "" {
+		err := os.Rename(p.linked, p.dest)
+		p.drop()
+		return local(err)
+	}
+	if err := os.Rename(p.f.Name(), p.dest); err != nil {
+		return local(err)
 	}
 	os.Remove(p.metaPath())
 	return p.f.Close()
+}
+
+func local(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &localError{err}
 }
 
 // leave ends without a result: what a later attempt may go on with stays.

@@ -87,64 +87,71 @@ func parseListing(page string) []entry {
 	}
 }
 
-// nextLink finds the next <a …> and gives its href and what comes after the tag.
+// nextLink finds the next whole <a …> and gives its href and what comes after the tag.
 func nextLink(page string) (href, rest string, ok bool) {
 	for {
-		i := strings.IndexByte(page, '<')
-		if i < 0 || i+3 > len(page) {
+		_, after, found := strings.Cut(page, "<")
+		if !found {
 			return "", "", false
 		}
-		page = page[i+1:]
-		if page[0]|0x20 != 'a' || !isSpace(page[1]) {
+		page = after
+		if len(page) < 2 || page[0]|0x20 != 'a' || !isSpace(page[1]) {
 			continue
 		}
-		var attr, value string
-		page = page[1:]
-		for {
-			if attr, value, page, ok = nextAttr(page); !ok {
-				break
-			}
-			if strings.EqualFold(attr, "href") && href == "" {
-				href = value
-			}
+		attrs, after, closed := attributes(page[1:])
+		if !closed {
+			return "", "", false
 		}
-		if href != "" {
+		page = after
+		if href = attrs["href"]; href != "" {
 			return href, page, true
 		}
 	}
 }
 
-// nextAttr takes one attribute off a tag's inside; ok is false at its end.
-func nextAttr(s string) (name, value, rest string, ok bool) {
-	s = strings.TrimLeft(s, " \t\r\n\f/")
-	if s == "" {
-		return "", "", "", false
+// attributes reads a tag's attributes up to its end; of several of a name, the
+// first counts. closed is false where the page ends before the tag does.
+func attributes(s string) (attrs map[string]string, rest string, closed bool) {
+	attrs = make(map[string]string)
+	for {
+		s = strings.TrimLeft(s, " \t\r\n\f/")
+		if s == "" {
+			return nil, "", false
+		}
+		if s[0] == '>' {
+			return attrs, s[1:], true
+		}
+		name, value := "", ""
+		if name, s, closed = word(s, "= \t\r\n\f>"); !closed {
+			return nil, "", false
+		}
+		s = strings.TrimLeft(s, " \t\r\n\f")
+		if after, ok := strings.CutPrefix(s, "="); ok {
+			if value, s, closed = attributeValue(strings.TrimLeft(after, " \t\r\n\f")); !closed {
+				return nil, "", false
+			}
+		}
+		name = strings.ToLower(name)
+		if _, twice := attrs[name]; !twice {
+			attrs[name] = html.UnescapeString(value)
+		}
 	}
-	if s[0] == '>' {
-		return "", "", s[1:], false
-	}
-	end := strings.IndexAny(s, "= \t\r\n\f>")
-	if end < 0 {
-		return "", "", "", false
-	}
-	if end == 0 { // a stray "="
-		return "", "", s[1:], true
-	}
-	name, s = s[:end], strings.TrimLeft(s[end:], " \t\r\n\f")
-	if !strings.HasPrefix(s, "=") {
-		return name, "", s, true
-	}
-	s = strings.TrimLeft(s[1:], " \t\r\n\f")
+}
+
+func attributeValue(s string) (value, rest string, whole bool) {
 	if s != "" && (s[0] == '"' || s[0] == '\'') {
-		quote := s[:1]
-		value, rest, _ = strings.Cut(s[1:], quote)
-		return name, html.UnescapeString(value), rest, true
+		return strings.Cut(s[1:], s[:1])
 	}
-	end = strings.IndexAny(s, " \t\r\n\f>")
-	if end < 0 {
-		return "", "", "", false
+	return word(s, " \t\r\n\f>")
+}
+
+// word takes what stands before the first of ends off s.
+func word(s, ends string) (w, rest string, whole bool) {
+	i := strings.IndexAny(s, ends)
+	if i < 0 {
+		return "", "", false
 	}
-	return name, html.UnescapeString(s[:end]), s[end:], true
+	return s[:i], s[i:], true
 }
 
 func isSpace(c byte) bool { return strings.IndexByte(" \t\r\n\f", c) >= 0 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"sync"
 	"time"
@@ -48,7 +49,10 @@ func (m *Mirror) Sync(ctx context.Context, repo, day string, opt Options) (*alpm
 		}
 		index, err := m.open(db.dest)
 		var damaged *DamagedError
-		if !errors.As(err, &damaged) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue // another process found it damaged and threw it away
+		case !errors.As(err, &damaged):
 			return index, m.info(db, res), err
 		}
 		// Nothing damaged stays, or it would be found again and again.
