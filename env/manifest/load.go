@@ -73,6 +73,10 @@ type whole struct {
 // Load reads devenv.toml and all that belongs to it, as the machine that
 // Options name sees it. Faults of what is written are an *Error or Errors.
 func Load(path string, opt Options) (*Manifest, error) {
+	return load(path, opt, &reader{files: make(map[string]*content)})
+}
+
+func load(path string, opt Options, files *reader) (*Manifest, error) {
 	opt, err := opt.withDefaults()
 	if err != nil {
 		return nil, err
@@ -80,11 +84,7 @@ func Load(path string, opt Options) (*Manifest, error) {
 	if path, err = filepath.Abs(path); err != nil {
 		return nil, fmt.Errorf("load %s: %w", path, err)
 	}
-	l := &loader{
-		opt: opt, path: path, dir: filepath.Dir(path),
-		files: &reader{files: make(map[string]*content)},
-		docs:  make(map[string]*tomlfile.Document),
-	}
+	l := &loader{opt: opt, path: path, dir: filepath.Dir(path), files: files, docs: make(map[string]*tomlfile.Document)}
 	l.layersOf(userFile(opt), false, true)
 	l.layersOf(path, true, false)
 	l.layersOf(filepath.Join(l.dir, LocalFileName), false, false)

@@ -11,11 +11,12 @@ import (
 func Suggest(word string, candidates []string) string {
 	best, bestCost := "", limit(word)+1
 	lower := strings.ToLower(word)
+	var rows rows
 	for _, c := range candidates {
 		if c == word || c == "" {
 			continue
 		}
-		cost := distance(lower, strings.ToLower(c), bestCost)
+		cost := rows.distance(lower, strings.ToLower(c), bestCost)
 		if cost < bestCost || cost == bestCost && best != "" && better(c, best, word) {
 			best, bestCost = c, cost
 		}
@@ -26,9 +27,9 @@ func Suggest(word string, candidates []string) string {
 // limit is how many slips a word of that length may have.
 func limit(word string) int {
 	switch n := utf8.RuneCountInString(word); {
-	case n <= 2:
+	case n <= 4:
 		return 1
-	case n <= 5:
+	case n <= 8:
 		return 2
 	default:
 		return n / 3
@@ -43,15 +44,26 @@ func better(c, best, word string) bool {
 	return c < best
 }
 
+// rows are three rows of the table that distance fills, kept from word to word.
+type rows struct{ before, last, row []int }
+
+func (r *rows) resize(n int) {
+	for _, s := range []*[]int{&r.before, &r.last, &r.row} {
+		if cap(*s) < n {
+			*s = make([]int, 2*n)
+		}
+		*s = (*s)[:n]
+	}
+}
+
 // distance counts the slips (a letter more, less, wrong, or two exchanged)
 // between two words, or says max+1 if there are more than max.
-func distance(a, b string, max int) int {
+func (r *rows) distance(a, b string, max int) int {
 	if d := len(a) - len(b); d > max || -d > max {
 		return max + 1
 	}
-	before := make([]int, len(b)+1) // the row before last
-	last := make([]int, len(b)+1)
-	row := make([]int, len(b)+1)
+	r.resize(len(b) + 1)
+	before, last, row := r.before, r.last, r.row
 	for j := range last {
 		last[j] = j
 	}
