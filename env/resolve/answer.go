@@ -23,7 +23,8 @@ func (r *resolution) solution(found []*candidate) *Solution {
 	for _, c := range found {
 		for _, dep := range c.Depends {
 			if !a.pull(dep, c.Name) {
-				a.Deferred = append(a.Deferred, Deferred{Package: c.Name, Dep: dep, Owners: r.u.owners(dep.Name)})
+				lib, _ := sonameOf(dep)
+				a.Deferred = append(a.Deferred, Deferred{Package: c.Name, Dep: dep, Owners: r.u.libraryOwners(lib.library)})
 			}
 		}
 	}

@@ -62,18 +62,11 @@ func removal(w *want) Change {
 func (r *resolution) changeSeveral(wants []*want) *Change {
 	var changes []Change
 	for req := r.req; len(wants) > 0 && len(changes) < maxChanges; {
-		w := wants[0]
-		if w.Accept != nil || w.ownView() {
-			changes = append(changes, Change{Kind: ChangeRelax, Name: w.Name, Origin: w.Origin, Text: "no pin on " + w.Name})
-			req = with(req, w, unpinned(w))
-		} else {
-			changes = append(changes, removal(w))
-			req = lacking(req, w)
-		}
-		variant, err := newResolution(r.ctx, req, r.pool.archive)
-		if err != nil || variant.checkNames() != nil {
+		variant, change := r.giveUp(req, wants[0])
+		if variant == nil {
 			return nil
 		}
+		changes = append(changes, change)
 		found, blame, err := variant.solve()
 		switch {
 		case err != nil:
@@ -86,9 +79,25 @@ func (r *resolution) changeSeveral(wants []*want) *Change {
 		if blame, err = variant.leastBlame(r.ctx, blame); err != nil {
 			return nil
 		}
-		wants = variant.blamed(blame)
+		req, wants = variant.req, variant.blamed(blame)
 	}
 	return nil
+}
+
+// giveUp is the request without w's pin, or without w where there is no pin or
+// nothing is left of w without it.
+func (r *resolution) giveUp(req *Request, w *want) (*resolution, Change) {
+	if w.Accept != nil || w.ownView() {
+		variant, err := newResolution(r.ctx, with(req, w, unpinned(w)), r.pool.archive)
+		if err == nil && variant.checkNames() == nil {
+			return variant, Change{Kind: ChangeRelax, Name: w.Name, Origin: w.Origin, Text: "no pin on " + w.Name}
+		}
+	}
+	variant, err := newResolution(r.ctx, lacking(req, w), r.pool.archive)
+	if err != nil || variant.checkNames() != nil {
+		return nil, Change{}
+	}
+	return variant, removal(w)
 }
 
 // unpinned is w without a pin or a view of its own.

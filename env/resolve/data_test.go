@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -39,28 +40,33 @@ func (d dataSet) dir(t testing.TB) string {
 	return dir
 }
 
+// read reads a set, all repositories at the same time.
 func (d dataSet) read(t testing.TB) []*Repo {
 	t.Helper()
 	dir := d.dir(t)
-	repos := make([]*Repo, len(d.repos))
+	repos, errs := make([]*Repo, len(d.repos)), make([]error, len(d.repos))
+	var work sync.WaitGroup
 	for i, name := range d.repos {
-		repos[i] = &Repo{Name: name, Index: alpm.NewIndex(readDatabase(t, filepath.Join(dir, name+".db")))}
+		work.Go(func() { repos[i], errs[i] = readRepo(dir, name) })
+	}
+	work.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
 	}
 	return repos
 }
 
-func readDatabase(t testing.TB, path string) []*alpm.Package {
-	t.Helper()
-	f, err := os.Open(path)
+func readRepo(dir, name string) (*Repo, error) {
+	f, err := os.Open(filepath.Join(dir, name+".db"))
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	defer f.Close()
 	pkgs, err := alpm.ReadDatabase(f)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	return pkgs
+	return &Repo{Name: name, Index: alpm.NewIndex(pkgs)}, nil
 }
 
 var loaded sync.Map // of a set's name to its repositories

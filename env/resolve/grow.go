@@ -60,21 +60,19 @@ func (u *universe) growWant(w *want) bool {
 }
 
 func (u *universe) growDep(dep alpm.Dep) bool {
-	p := u.pool
-	if dep.Op == alpm.Any && len(p.options(dep)) > 0 {
+	if dep.Op == alpm.Any && len(u.pool.options(dep)) > 0 {
 		return false
 	}
 	if u.growFromViews(dep) {
 		return true
 	}
 	key := "dep " + dep.String()
-	if u.openNext(key, dep.Name, dep.Satisfied) {
-		return true
+	if lib, ok := sonameOf(dep); ok {
+		return u.growLibrary(key, lib, dep)
 	}
-	if isSoname(dep) {
-		return u.growLibrary(key, dep)
-	}
-	return u.growProviders(key, dep.Name, func(c *candidate) bool { return c.SatisfiesByProvision(dep) })
+	return u.openNext(key, dep.Name, dep.Satisfied) || u.growProviders(key, dep.Name, func(c *candidate) bool {
+		return c.SatisfiesByProvision(dep)
+	})
 }
 
 // growFromViews takes what meets dep from the views that single wants have.
@@ -94,6 +92,9 @@ func (u *universe) growFromViews(dep alpm.Dep) bool {
 				found = append(found, c)
 			}
 		}
+	}
+	if _, ok := sonameOf(dep); ok {
+		u.noteLibraries(found, dep)
 	}
 	return u.pool.add(found...)
 }
@@ -159,53 +160,7 @@ func (u *universe) growProviders(key, name string, does func(*candidate) bool) b
 func (u *universe) owners(name string) []string {
 	var out []string
 	for _, c := range u.pool.providers(name) {
-		if !slices.Contains(out, c.Name) {
-			out = append(out, c.Name)
-		}
+		out = appendNew(out, c.Name)
 	}
 	return out
-}
-
-// growLibrary finds the newest archived version that has the soname. Sonames
-// only ever count up, so that a few looks find it among hundreds of versions.
-func (u *universe) growLibrary(key string, dep alpm.Dep) bool {
-	for _, owner := range u.owners(dep.Name) {
-		c := u.cursor(key + " by " + owner)
-		if c.ready {
-			continue
-		}
-		c.ready = true
-		if found := u.searchLibrary(owner, dep); found != nil && u.pool.add(found) {
-			u.byLib[found] = dep
-			return true
-		}
-	}
-	return false
-}
-
-func (u *universe) searchLibrary(owner string, dep alpm.Dep) *candidate {
-	versions := u.pool.archive.versions(owner)
-	var best *candidate
-	for lo, hi := 0, len(versions); lo < hi; {
-		mid := int(uint(lo+hi) / 2)
-		c := u.pool.fetch(owner, versions[mid])
-		switch {
-		case c == nil: // a hole: go on without it
-			versions = slices.Delete(slices.Clone(versions), mid, mid+1)
-			hi--
-		case c.SatisfiesByProvision(dep):
-			best, hi = c, mid
-		case providesNewer(c, dep):
-			lo = mid + 1
-		default:
-			hi = mid
-		}
-	}
-	return best
-}
-
-func providesNewer(c *candidate, dep alpm.Dep) bool {
-	return slices.ContainsFunc(c.Provides, func(d alpm.Dep) bool {
-		return d.Name == dep.Name && d.Op == alpm.EQ && alpm.Compare(d.Version, dep.Version) > 0
-	})
 }

@@ -150,8 +150,8 @@ func provides(pkg *alpm.Package, name string) bool {
 }
 
 // options are the known candidates that meet dep, in pacman's preference: by
-// name before by provision, repositories in order. What is locked counts as
-// installed and goes before all.
+// name before by provision, repositories in order; then what is not in view.
+// What is locked counts as installed and goes before all.
 func (p *pool) options(dep alpm.Dep) []*candidate {
 	if found, ok := p.answered[dep]; ok {
 		return found
@@ -167,9 +167,19 @@ func (p *pool) options(dep alpm.Dep) []*candidate {
 			found = append(found, c)
 		}
 	}
+	if len(p.extras) > 0 {
+		slices.SortStableFunc(found, func(a, b *candidate) int { return viewRank(a) - viewRank(b) })
+	}
 	p.preferLocked(found)
 	p.answered[dep] = found
 	return found
+}
+
+func viewRank(c *candidate) int {
+	if c.inView {
+		return 0
+	}
+	return 1
 }
 
 func (p *pool) preferLocked(found []*candidate) {

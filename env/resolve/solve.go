@@ -1,11 +1,6 @@
 package resolve
 
-import (
-	"context"
-	"slices"
-
-	"devenv/layers/alpm"
-)
+import "context"
 
 // Solve answers a request. The error is a *NotFound where a want names nothing,
 // and a *Conflict where there is no answer; both hold all there is to say.
@@ -87,45 +82,6 @@ func (u *universe) growFor(blame []fact) (grown bool) {
 		grown = u.grow(u.origin(f)) || grown
 	}
 	return grown
-}
-
-// deferFor leaves the sonames that rolled-back packages ask for to the
-// compatibility layer, where they are part of the contradiction.
-func (u *universe) deferFor(blame []fact) (deferred bool) {
-	for _, f := range blame {
-		o := u.origin(f)
-		if o.kind == fromDepends && !o.owner.inView && isSoname(o.dep) && len(u.owners(o.dep.Name)) > 0 {
-			u.deferred[need{o.owner, o.dep}] = true
-			deferred = true
-		}
-	}
-	return deferred
-}
-
-// deferLibraries looks for packages that were rolled back for one soname alone
-// although others, which are of today, use them. Those may be linked with
-// today's library without saying so; a compatibility layer serves both.
-func (u *universe) deferLibraries(found []*candidate) (deferred bool) {
-	for _, lib := range found {
-		dep, ok := u.byLib[lib]
-		if !ok || !slices.ContainsFunc(found, func(c *candidate) bool { return c.inView && dependsOn(c, lib) }) {
-			continue
-		}
-		for _, c := range found {
-			if !c.inView && slices.Contains(c.Depends, dep) && !u.deferred[need{c, dep}] {
-				u.deferred[need{c, dep}] = true
-				deferred = true
-			}
-		}
-		if deferred {
-			u.pool.drop(lib)
-		}
-	}
-	return deferred
-}
-
-func dependsOn(c, on *candidate) bool {
-	return slices.ContainsFunc(c.Depends, func(d alpm.Dep) bool { return on.Satisfies(d) })
 }
 
 // refusal is the error for a contradiction.

@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -71,6 +72,12 @@ func TestSolve(t *testing.T) {
 			"app 1-1 depends=libx.so=1-64\nlibx 1-1 provides=libx.so=1-64\nlibx 0-1 provides=libx.so=0-64", "app = 1", "app 1-1, libx 1-1"},
 		{"old library, but others use today's", []string{"app 2-1 depends=libx.so=2-64\nlibx 2-1 provides=libx.so=2-64\nq 1-1 depends=libx"},
 			"app 1-1 depends=libx.so=1-64\nlibx 1-1 provides=libx.so=1-64", "app = 1;q", "app 1-1, libx 2-1, q 1-1"},
+		{"old library, by its newer kind of name", []string{"app 2-1 depends=lib:libx.so.2\nlibx 2-1 provides=lib:libx.so.2"},
+			"app 1-1 depends=lib:libx.so.1\nlibx 1-1 provides=lib:libx.so.1\nlibx 0-1 provides=lib:libx.so.0", "app = 1", "app 1-1, libx 1-1"},
+		{"today's provider before an old package of the name", []string{"new 1-1 provides=x\nq 1-1 depends=x\nr 2-1\nz 1-1 depends=q"},
+			"r 1-1 depends=x=1\nx 1-1", "z;r >= 1", "new 1-1, q 1-1, r 2-1, z 1-1"},
+		{"pin on a group", []string{"a 1-1 groups=g"}, "", "g = 1", "error: devenv.toml: g = 1 pins a group, and groups have no version"},
+		{"no version meets the pin", []string{"a 3-1"}, "a 1-1\na 2-1", "a > 9", "error: a > 9 asks for a version that there is not: there is a 3-1, and in the archive 1-1 to 2-1"},
 		{"pin on a provision", []string{"jdk21 21-1 provides=java=21\njdk17 17-1 provides=java=17"}, "", "java = 17", "jdk17 17-1"},
 		{"gone, with an archive", []string{"a 1-1"}, "gtk 2-1", "gtk", "error: gtk is in no repository any more; the archive has it up to 2-1"},
 	} {
@@ -97,5 +104,96 @@ func TestConflictIsNotFoundToo(t *testing.T) {
 	var unknown *NotFound
 	if !errors.As(err, &unknown) || unknown.Names[0].Origin != "devenv.toml: b" {
 		t.Errorf("%#v", err)
+	}
+}
+
+func TestOwnView(t *testing.T) {
+	today := []*Repo{repo(t, "core", "kicad 9-1 depends=wx,occt=8\nwx 4-1 provides=libwx.so=4-64\nocct 8-1\nq 1-1 depends=wx")}
+	then := []*Repo{repo(t, "core", "kicad 8-1 depends=wx,occt=7,libwx.so=3-64\nwx 3-1 provides=libwx.so=3-64\nocct 7-1")}
+	then[0].Day = "2024-06-12"
+	own := Want{Name: "kicad", Repos: then, Origin: "devenv.toml:3"}
+	answer, err := solve(t, Request{Repos: today, Wants: []Want{own}})
+	if s := got(answer, err); s != "kicad 8-1, occt 7-1, wx 3-1" {
+		t.Error(s)
+	}
+	answer, err = solve(t, Request{Repos: today, Wants: append(wants("q"), own)})
+	if s := got(answer, err); s != "kicad 8-1, occt 7-1, q 1-1, wx 4-1" {
+		t.Fatal(s)
+	}
+	if d := answer.Deferred; len(d) != 1 || d[0].Package != "kicad" || d[0].Dep.String() != "libwx.so=3-64" || d[0].Owners[0] != "wx" {
+		t.Errorf("%+v", d)
+	}
+	kicad := answer.Packages[0]
+	if kicad.Day != "2024-06-12" || kicad.Moved != "9-1" || kicad.From != FromRepo || kicad.Wants[0] != "kicad" {
+		t.Errorf("%+v", kicad)
+	}
+	own.Pin, own.Accept = "= 7", func(v string) bool { return v == "7-1" }
+	_, err = solve(t, Request{Repos: today, Wants: []Want{own}})
+	var conflict *Conflict
+	if !errors.As(err, &conflict) || conflict.Nearest() == nil || conflict.Nearest().Value != "9-1" ||
+		!strings.Contains(err.Error(), "there is kicad 8-1 in the view of its own (core of 2024-06-12)") {
+		t.Error(err)
+	}
+}
+
+func TestWith(t *testing.T) {
+	repos := []*Repo{repo(t, "core", "inkscape 1-1\nlxml 1-1 depends=xml2\nxml2 1-1")}
+	s, err := solve(t, Request{Repos: repos, Wants: []Want{{Name: "inkscape", With: []string{"lxml>=1"}}}})
+	if got(s, err) != "inkscape 1-1, lxml 1-1, xml2 1-1" || s.Packages[1].By[0] != "inkscape" {
+		t.Error(got(s, err))
+	}
+	_, err = solve(t, Request{Repos: repos, Wants: []Want{{Name: "inkscape", With: []string{"lxml>=2"}}}})
+	if err == nil || !strings.Contains(err.Error(), "inkscape is to come with lxml>=2, which nothing provides: there is lxml 1-1") {
+		t.Error(err)
+	}
+}
+
+func TestLocked(t *testing.T) {
+	repos := []*Repo{repo(t, "core", "a 2-1 depends=b,x\nb 2-1\np 1-1 provides=x\nq 1-1 provides=x\ngcc 2-1 depends=libs=2-1\nlibs 2-1")}
+	archive := archiveOf(t, "b 1-1\nlibs 1-1\ngcc 1-1 depends=libs=1-1")
+	for _, c := range []struct {
+		name, wants, want string
+		locked            map[string]string
+	}{
+		{"stays", "a", "a 2-1, b 1-1, q 1-1", map[string]string{"b": "1-1", "q": "1-1"}},
+		{"dropped by the archive, too", "a", "a 2-1, b 2-1, p 1-1", map[string]string{"b": "0-1"}},
+		{"not wanted any more", "b", "b 2-1", map[string]string{"q": "1-1"}},
+		{"gives way", "gcc", "gcc 2-1, libs 2-1", map[string]string{"libs": "1-1"}},
+		{"gives way to a pin", "gcc = 2", "gcc 2-1, libs 2-1", map[string]string{"gcc": "1-1", "libs": "1-1"}},
+		{"stays together", "gcc", "gcc 1-1, libs 1-1", map[string]string{"gcc": "1-1", "libs": "1-1"}},
+	} {
+		s, err := solve(t, Request{Repos: repos, Archive: archive, Wants: wants(c.wants), Locked: c.locked})
+		if got(s, err) != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, got(s, err), c.want)
+		}
+	}
+}
+
+func TestArchiveIsAskedOnce(t *testing.T) {
+	archive := archiveOf(t, "gcc 14-1 depends=libs=14-1\ngcc 13-1 depends=libs=13-1\nlibs 14-1\nlibs 13-1\nother 1-1")
+	_, err := solve(t, Request{Repos: []*Repo{repo(t, "core", "gcc 15-1 depends=libs=15-1\nlibs 15-1\nmake 1-1")}, Archive: archive,
+		Wants: wants("gcc < 15", "libs >= 15", "make")})
+	var conflict *Conflict
+	if !errors.As(err, &conflict) {
+		t.Fatal(err)
+	}
+	for what, n := range archive.asked {
+		if n > 1 || strings.HasPrefix(what, "make") || strings.HasPrefix(what, "other") {
+			t.Errorf("asked %d times for %s", n, what)
+		}
+	}
+	archive.fail = errors.New("no route")
+	_, err = solve(t, Request{Repos: []*Repo{repo(t, "core", "gcc 15-1")}, Archive: archive, Wants: wants("gcc < 15")})
+	if !errors.Is(err, archive.fail) || !strings.Contains(err.Error(), "finding the versions of gcc in the archive") {
+		t.Error(err)
+	}
+}
+
+func TestSearchStops(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := Solve(ctx, Request{Arch: "x86_64", Repos: []*Repo{repo(t, "core", "a 1-1 conflicts=b\nb 1-1")}, Wants: wants("a", "b")})
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }

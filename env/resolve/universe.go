@@ -1,10 +1,6 @@
 package resolve
 
-import (
-	"strings"
-
-	"devenv/layers/alpm"
-)
+import "devenv/layers/alpm"
 
 // origin is what a fact is about.
 type origin struct {
@@ -235,9 +231,4 @@ func (u *universe) chosenFrom(answer []int32) []*candidate {
 		out[i] = u.candidates[n]
 	}
 	return out
-}
-
-// isSoname says whether dep asks for a shared library.
-func isSoname(dep alpm.Dep) bool {
-	return dep.Op == alpm.EQ && strings.Contains(dep.Name, ".so")
 }

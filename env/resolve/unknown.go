@@ -63,11 +63,18 @@ func (u *Unknown) String() string {
 	return b.String()
 }
 
-// checkNames finds wants that name nothing, before anything is searched.
+// checkNames finds wants that name nothing, and pins on what has no version,
+// before anything is searched.
 func (r *resolution) checkNames() error {
 	var unknown []Unknown
 	for _, w := range r.wants {
-		if len(w.matches(r.pool)) > 0 || len(w.groupDemands(r.pool)) > 0 {
+		if len(w.matches(r.pool)) > 0 {
+			continue
+		}
+		if len(w.groupDemands(r.pool)) > 0 {
+			if w.Accept != nil {
+				return r.pinnedGroup(w)
+			}
 			continue
 		}
 		archived := r.pool.archive.versions(w.dep.Name)
@@ -83,6 +90,16 @@ func (r *resolution) checkNames() error {
 		return &NotFound{Names: unknown}
 	}
 	return nil
+}
+
+// pinnedGroup refuses a pin that could mean nothing.
+func (r *resolution) pinnedGroup(w *want) *Conflict {
+	said := " pins a group, and groups have no version: pin the packages of it that matter"
+	c := &Conflict{Reasons: []Reason{{Text: subject(w) + said, Origin: w.Origin, Package: w.Name, subject: subject(w)}}}
+	if _, ok := r.try(with(r.req, w, unpinned(w))); ok {
+		c.Changes = []Change{{Kind: ChangeRelax, Name: w.Name, Origin: w.Origin, Text: "no pin on " + w.Name}}
+	}
+	return c
 }
 
 func (r *resolution) unknown(w *want, archived []string) Unknown {
