@@ -81,7 +81,7 @@ func prepare(dir string) (string, error) {
 	}
 	real, err := filepath.EvalSymlinks(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := create(dir); err != nil {
+		if err := makeDir(dir); err != nil {
 			return "", err
 		}
 		real, err = filepath.EvalSymlinks(dir)
@@ -118,8 +118,8 @@ func checkLink(dir string) error {
 	return nil
 }
 
-// create makes dir and what is missing above it, with mode 0700.
-func create(dir string) error {
+// makeDir makes dir and what is missing above it, with mode 0700.
+func makeDir(dir string) error {
 	if err := checkSudo(dir); err != nil {
 		return err
 	}

@@ -23,26 +23,31 @@ import (
 // it, too, reports a disk that is full or failing.
 func (c *Cache) Publish(tmp, final string) (won bool, err error) {
 	info, err := os.Lstat(tmp)
+	if err == nil {
+		err = syncBytes(tmp, info.IsDir())
+	}
+	if err == nil {
+		won, err = move(tmp, final, info.IsDir())
+	}
 	if err != nil {
-		return false, fmt.Errorf("publish %s: %w", final, err)
+		return false, fmt.Errorf("publish: %w", explain(err, final))
 	}
-	if err := syncBytes(tmp, info.IsDir()); err != nil {
-		return false, fmt.Errorf("publish %s: %w", final, explain(err, final))
-	}
-	err = rename(tmp, final, info.IsDir())
+	return won, nil
+}
+
+// move is Publish without the disk.
+func move(tmp, final string, dir bool) (won bool, err error) {
+	err = rename(tmp, final, dir)
 	if errors.Is(err, fs.ErrNotExist) { // upgraded or cleared meanwhile, or a first entry of its kind
 		if err := os.MkdirAll(filepath.Dir(final), 0o755); err != nil {
-			return false, fmt.Errorf("publish %s: %w", final, explain(err, final))
+			return false, err
 		}
-		err = rename(tmp, final, info.IsDir())
+		err = rename(tmp, final, dir)
 	}
-	switch {
-	case err == nil:
-		return true, nil
-	case errors.Is(err, fs.ErrExist) || errors.Is(err, unix.ENOTEMPTY):
+	if errors.Is(err, fs.ErrExist) || errors.Is(err, unix.ENOTEMPTY) {
 		return false, nil
 	}
-	return false, fmt.Errorf("publish: %w", explain(err, final))
+	return err == nil, err
 }
 
 // rename replaces a file, but never a directory: others may be reading in it.
@@ -83,27 +88,45 @@ func (c *Cache) WriteFile(path string, data []byte, perm fs.FileMode) error {
 
 // Write is WriteFile for whoever would rather write than collect.
 func (c *Cache) Write(path string, perm fs.FileMode, fill func(io.Writer) error) error {
+	return c.replace(path, perm, fill, syncBytes)
+}
+
+// WriteChecked is Write for a file that carries its own checksum: it does not
+// wait for the disk. After a power cut the file may hold anything.
+func (c *Cache) WriteChecked(path string, perm fs.FileMode, fill func(io.Writer) error) error {
+	return c.replace(path, perm, fill, func(string, bool) error { return nil })
+}
+
+func (c *Cache) replace(path string, perm fs.FileMode, fill func(io.Writer) error, sync func(path string, dir bool) error) error {
 	tmp, release, err := c.reserve(filepath.Base(path))
 	if err != nil {
 		return err
 	}
 	defer release()
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	err = create(tmp, perm, fill)
+	if err == nil {
+		err = sync(tmp, false)
+	}
+	if err == nil {
+		_, err = move(tmp, path, false)
+	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, explain(err, path))
+	}
+	return nil
+}
+
+// create makes a file with that mode, whatever the umask.
+func create(path string, perm fs.FileMode, fill func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return err
 	}
 	err = fill(f)
 	if err == nil {
-		err = f.Chmod(perm) // whatever the umask
+		err = f.Chmod(perm)
 	}
-	if errClose := f.Close(); err == nil {
-		err = errClose
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, explain(err, path))
-	}
-	_, err = c.Publish(tmp, path)
-	return err
+	return errors.Join(err, f.Close())
 }
 
 func parentOf(path string) string { return filepath.Dir(path) }

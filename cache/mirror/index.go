@@ -63,13 +63,14 @@ func (m *Mirror) open(path string) (*alpm.Index, error) {
 }
 
 // build parses a database and leaves its index beside it, for the next process.
+// The index carries a checksum, the database can be read again.
 func (m *Mirror) build(db io.Reader, path string, stamp stamp) (*alpm.Index, error) {
 	pkgs, err := alpm.ReadDatabase(db)
 	if err != nil {
 		return nil, &DamagedError{Err: err}
 	}
 	index := alpm.NewIndex(pkgs)
-	err = m.cache.Write(path, 0o644, func(w io.Writer) error {
+	err = m.cache.WriteChecked(path, 0o644, func(w io.Writer) error {
 		if _, err := index.WriteTo(w); err != nil {
 			return err
 		}
