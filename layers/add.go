@@ -9,9 +9,6 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/containers/storage"
-	graphdriver "github.com/containers/storage/drivers"
-	"github.com/containers/storage/pkg/archive"
 	"golang.org/x/sys/unix"
 
 	"devenv/cache"
@@ -74,7 +71,7 @@ type staged struct {
 	src    Source
 	id     string
 	record *Record
-	output *graphdriver.DriverWithDifferOutput
+	output *output
 	unlock func() // of the layer's own lock
 }
 
@@ -159,33 +156,19 @@ func (a *adder) stage(src Source) error {
 
 // unpack has the store make a staging directory and fills it.
 func (a *adder) unpack(st *staged) error {
-	d := &differ{fill: func(dir string) (err error) {
+	out, dir, err := a.store.driver.stage(func(dir string) (err error) {
 		st.record, err = build(a.ctx, &st.src, dir)
 		return err
-	}}
-	var err error
-	st.output, err = a.store.driver.PrepareStagedLayer(nil, d)
+	})
 	if err == nil {
 		err = a.store.writeRecord(st.id, st.record)
 	}
-	if err != nil && d.dir != "" {
-		cache.RemoveAll(filepath.Dir(d.dir))
+	if err != nil && dir != "" {
+		cache.RemoveAll(filepath.Dir(dir))
 	}
+	st.output = out
 	return err
 }
-
-// differ is how containers/storage lets its callers fill a directory.
-type differ struct {
-	fill func(dir string) error
-	dir  string
-}
-
-func (d *differ) ApplyDiff(dir string, _ *archive.TarOptions, _ *graphdriver.DifferOptions) (graphdriver.DriverWithDifferOutput, error) {
-	d.dir = dir
-	return graphdriver.DriverWithDifferOutput{Target: dir}, d.fill(dir)
-}
-
-func (d *differ) Close() error { return nil }
 
 // writeRecord puts the record there before the layer: without the layer it
 // says nothing.
@@ -232,7 +215,7 @@ func (a *adder) applyBatch(batch []*staged) error {
 	if err == nil {
 		err = onStoreThread(func() error {
 			for _, st := range batch {
-				if err := a.store.applyOne(st); err != nil {
+				if err := a.store.driver.apply(st.id, st.output); err != nil {
 					return fmt.Errorf("%s: %w", st.src.Filename, a.store.failed(err))
 				}
 				done++
@@ -247,17 +230,6 @@ func (a *adder) applyBatch(batch []*staged) error {
 			a.deliver(&Layer{ID: st.id, Dir: a.store.dir(st.id), Record: st.record})
 		}
 	}
-	return err
-}
-
-// applyOne moves a staged directory into its place and lists the layer.
-func (s *Store) applyOne(st *staged) error {
-	if s.driver.Exists(st.id) { // but was not found whole
-		if err := s.driver.DeleteLayer(st.id); err != nil {
-			return err
-		}
-	}
-	_, err := s.driver.ApplyStagedLayer(storage.ApplyStagedLayerOptions{ID: st.id, DiffOutput: st.output})
 	return err
 }
 

@@ -5,14 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
-
-	"github.com/containers/storage"
-	"github.com/sirupsen/logrus"
 
 	"devenv/cache"
 )
@@ -20,7 +15,7 @@ import (
 // Store keeps layers and trees in a cache.
 type Store struct {
 	cache  *cache.Cache
-	driver storage.Store
+	driver driver
 }
 
 // Layer is one package, unpacked. Its files must not be written to.
@@ -33,15 +28,6 @@ type Layer struct {
 // ErrNoLayer says that a layer is not in the store, or not whole: add it.
 var ErrNoLayer = errors.New("no such layer")
 
-// driverOptions keep the overlay driver from ever mounting: with a mount
-// program it does not try the kernel's overlay, and since nothing is ever asked
-// of it that needs a mount, the program (any file will do) is never started.
-var driverOptions = []string{
-	"overlay.mount_program=/proc/self/exe",
-	"overlay.skip_mount_home=true",
-	"overlay.ignore_chown_errors=true",
-}
-
 // Open opens the store in c and makes it where there is none. What processes
 // that are no more have left half made is swept away.
 func Open(c *cache.Cache) (*Store, error) {
@@ -49,14 +35,15 @@ func Open(c *cache.Cache) (*Store, error) {
 	if err := os.MkdirAll(s.recordPath(""), 0o700); err != nil {
 		return nil, s.failed(err)
 	}
-	quiet()
-	err := s.load()
+	root := s.cache.Path(cache.Store)
+	driver, err := openDriver(root)
 	if err != nil && s.mend() {
-		err = s.load()
+		driver, err = openDriver(root)
 	}
 	if err != nil {
 		return nil, s.failed(err)
 	}
+	s.driver = driver
 	if err := s.sweep(); err != nil {
 		return nil, s.failed(err)
 	}
@@ -66,48 +53,6 @@ func Open(c *cache.Cache) (*Store, error) {
 // failed gives an error of the store its context and a way out.
 func (s *Store) failed(err error) error {
 	return fmt.Errorf("layer store %s: %w", s.cache.Path(cache.Store), cache.Explain(err, s.cache.Path(cache.Store), 0))
-}
-
-// quiet takes the word from containers/storage's logger, which writes to the
-// terminal what its calls return as errors or mend by themselves.
-var quiet = sync.OnceFunc(func() { logrus.SetOutput(io.Discard) })
-
-func (s *Store) load() error {
-	root := s.cache.Path(cache.Store)
-	return onStoreThread(func() (err error) {
-		s.driver, err = withoutHostConfig(func() (storage.Store, error) {
-			return storage.GetStore(storage.StoreOptions{
-				GraphRoot:          root,
-				RunRoot:            filepath.Join(root, "run"),
-				GraphDriverName:    "overlay",
-				GraphDriverOptions: driverOptions,
-			})
-		})
-		if err != nil {
-			return err
-		}
-		_, err = s.driver.Layer("0") // reads the list, and mends it where a process died
-		if errors.Is(err, storage.ErrLayerUnknown) {
-			return nil
-		}
-		return err
-	})
-}
-
-// withoutHostConfig keeps the host's storage.conf out, which is read, and may
-// be broken, though all its values are given.
-func withoutHostConfig(open func() (storage.Store, error)) (storage.Store, error) {
-	const variable = "CONTAINERS_STORAGE_CONF"
-	old, set := os.LookupEnv(variable)
-	os.Setenv(variable, os.DevNull)
-	defer func() {
-		if set {
-			os.Setenv(variable, old)
-		} else {
-			os.Unsetenv(variable)
-		}
-	}()
-	return open()
 }
 
 // mend throws away lists that are no JSON: some file systems leave a file cut
@@ -155,11 +100,10 @@ func (s *Store) Layer(id string) (*Layer, error) {
 
 // stored reports whether the list has the layer and its files are there.
 func (s *Store) stored(id string) (bool, error) {
-	switch _, err := s.driver.Layer(id); {
-	case errors.Is(err, storage.ErrLayerUnknown):
-		return false, nil
-	case err != nil:
+	if ok, err := s.driver.has(id); err != nil {
 		return false, s.failed(err)
+	} else if !ok {
+		return false, nil
 	}
 	info, err := os.Lstat(s.dir(id))
 	return err == nil && info.IsDir(), nil
@@ -173,13 +117,9 @@ func (s *Store) Has(id string) bool {
 
 // List are the ids of all layers, in no order.
 func (s *Store) List() ([]string, error) {
-	stored, err := s.driver.Layers()
+	ids, err := s.driver.list()
 	if err != nil {
 		return nil, s.failed(err)
-	}
-	ids := make([]string, 0, len(stored))
-	for i := range stored {
-		ids = append(ids, stored[i].ID)
 	}
 	return ids, nil
 }

@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/containers/storage"
-
 	"devenv/cache"
 )
 
@@ -72,8 +70,7 @@ func (s *Store) delete(ctx context.Context, ids ...string) error {
 			if err := os.Remove(s.recordPath(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
-			err := s.driver.DeleteLayer(id)
-			if err != nil && !errors.Is(err, storage.ErrNotALayer) && !errors.Is(err, storage.ErrLayerUnknown) {
+			if err := s.driver.remove(id); err != nil {
 				return err
 			}
 		}
@@ -101,7 +98,7 @@ func (s *Store) tidy(ctx context.Context) error {
 	if err := cache.RemoveAll(s.staging()); err != nil {
 		return s.failed(err)
 	}
-	if err := onStoreThread(s.driver.GarbageCollect); err != nil {
+	if err := onStoreThread(s.driver.collect); err != nil {
 		return s.failed(err)
 	}
 	return s.sweepRecords(ctx)
