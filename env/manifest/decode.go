@@ -73,6 +73,8 @@ func (d *decoder) wrongKind(key string, v *tomlfile.Value, want tomlfile.Kind) {
 		hint = fmt.Sprintf("write %q", v.Text)
 	case want == tomlfile.Array && v.Kind == tomlfile.String:
 		hint = fmt.Sprintf("write [%q]", v.Text)
+	case want == tomlfile.Table:
+		hint = `a table is written { key = "value" }, or below a [header]`
 	case want == tomlfile.Bool:
 		hint = "write true or false"
 	}

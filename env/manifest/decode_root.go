@@ -147,7 +147,7 @@ func (d *decoder) task(e *tomlfile.Entry) {
 	d.table(e, setters{
 		"command": func(e *tomlfile.Entry) {
 			task.Command, _ = d.text(e)
-			idle = idle && e.Value.Kind == tomlfile.String && strings.TrimSpace(task.Command) == ""
+			idle = idle && e.Value.Kind == tomlfile.String && strings.TrimSpace(e.Value.Text) == ""
 		},
 		"depends": func(e *tomlfile.Entry) {
 			task.Depends = d.words(e, checkTask)

@@ -304,3 +304,13 @@ func BenchmarkSuggest(b *testing.B) {
 		Suggest("python-pacakge-1234", names)
 	}
 }
+
+func TestLookUp(t *testing.T) {
+	m := loadText(t, "[packages]\na = \"1\"\n[tasks]\nb = \"x\"\n")
+	if p := m.Package("a"); p == nil || p.Pin.String() != "1" || m.Package("b") != nil {
+		t.Error("package a")
+	}
+	if k := m.Task("b"); k == nil || k.Command != "x" || m.Task("a") != nil {
+		t.Error("task b")
+	}
+}
