@@ -6,10 +6,12 @@ import (
 	"compress/bzip2"
 	"fmt"
 	"io"
+	"sync"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/mikelolasagasti/xz"
+
+	"devenv/layers/alpm/internal/inflate"
 )
 
 // Compression is how a database or package file is packed.
@@ -71,14 +73,17 @@ func Decompress(r io.Reader) (io.ReadCloser, Compression, error) {
 func decompressor(kind Compression, r *bufio.Reader) (io.ReadCloser, error) {
 	switch kind {
 	case Gzip:
-		return gzip.NewReader(r)
-	case Zstd:
-		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1),
-			zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
-		if err != nil {
+		z := gzipReaders.Get().(*inflate.Reader)
+		if err := z.Reset(r); err != nil {
 			return nil, err
 		}
-		return d.IOReadCloser(), nil
+		return pooled[*inflate.Reader]{z, &gzipReaders}, nil
+	case Zstd:
+		z := zstdReaders.Get().(*zstd.Decoder)
+		if err := z.Reset(r); err != nil {
+			return nil, err
+		}
+		return pooled[*zstd.Decoder]{z, &zstdReaders}, nil
 	case XZ:
 		d, err := xz.NewReader(r, maxWindow)
 		if err != nil {
@@ -89,6 +94,32 @@ func decompressor(kind Compression, r *bufio.Reader) (io.ReadCloser, error) {
 		return io.NopCloser(bzip2.NewReader(r)), nil
 	}
 	return io.NopCloser(r), nil
+}
+
+// Decompressors are large and packages mostly small, so they are used again.
+var (
+	gzipReaders = sync.Pool{New: func() any { return new(inflate.Reader) }}
+	zstdReaders = sync.Pool{New: func() any {
+		z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1),
+			zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+		if err != nil {
+			panic("alpm: zstd refuses its options: " + err.Error())
+		}
+		return z
+	}}
+)
+
+// pooled goes back to its pool when it is closed.
+type pooled[R io.Reader] struct {
+	r    R
+	pool *sync.Pool
+}
+
+func (p pooled[R]) Read(b []byte) (int, error) { return p.r.Read(b) }
+
+func (p pooled[R]) Close() error {
+	p.pool.Put(p.r)
+	return nil
 }
 
 // xzReader says io.ErrUnexpectedEOF of truncated input, as all others do.

@@ -31,7 +31,7 @@ func ParseDep(s string) (Dep, error) {
 		return Dep{}, fmt.Errorf("dependency %q has no name; write NAME or NAME>=VERSION", s)
 	case d.Op != Any && d.Version == "":
 		return Dep{}, fmt.Errorf("dependency %q has no version after %s; write NAME%[2]sVERSION or NAME alone", s, d.Op)
-	case strings.ContainsAny(d.Version, "<>="):
+	case strings.ContainsAny(d.Name, "<>=") || strings.ContainsAny(d.Version, "<>="):
 		return Dep{}, fmt.Errorf("dependency %q compares twice; write one dependency for each comparison", s)
 	case strings.ContainsFunc(d.Name, isBlankOrControl), strings.ContainsFunc(d.Version, isBlankOrControl):
 		return Dep{}, fmt.Errorf("dependency %q holds a blank or control character; write NAME>=VERSION without blanks", s)

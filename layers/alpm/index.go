@@ -35,14 +35,15 @@ type table struct {
 	n    uint32 // how many packages there are
 }
 
-// The layout, all numbers little-endian: magic, version, CRC-32C of all that
-// follows, number of packages, the four tables' numbers of keys and of ids; the
-// record offsets; for each table keys and ids; the records.
+// The layout, all numbers little-endian: a header of magic, version, CRC-32C of
+// all that follows it, number of packages, where the records end, and of each
+// table the numbers of keys and of ids; the records; their offsets; of each
+// table keys and ids.
 const (
 	indexMagic   = "devenvIX"
 	indexVersion = 1
-	headerSize   = 8 + 4 + 4 + 4 + 4*8
 	checkedFrom  = 16
+	headerSize   = checkedFrom + 8 + 4*8
 	keySize      = 16
 )
 
@@ -63,31 +64,36 @@ func OpenIndex(data []byte) (*Index, error) {
 	case u32(data, 3) != crc32.Checksum(data[checkedFrom:], castagnoli):
 		return nil, fmt.Errorf("%w: checksum does not hold", ErrIndex)
 	}
-	n := u32(data, 4)
+	n, recordsEnd := u32(data, 4), u32(data, 5)
+	if n >= 1<<31 || recordsEnd < headerSize || uint64(recordsEnd) > uint64(len(data)) {
+		return nil, fmt.Errorf("%w: impossible header", ErrIndex)
+	}
 	x := &Index{data: data, text: unsafe.String(&data[0], len(data))}
-	rest := data[headerSize:]
-	take := func(count uint32, size int) []byte {
-		want := uint64(count) * uint64(size)
-		if rest == nil || uint64(len(rest)) < want {
-			rest = nil
-			return nil
-		}
-		var taken []byte
-		taken, rest = rest[:want], rest[want:]
-		return taken
-	}
-	if n < 1<<31 {
-		x.records = take(n+1, 4)
-	}
+	rest := section(data[recordsEnd:])
+	x.records = rest.take(n+1, 4)
 	for i, t := range x.tables() {
-		keys, ids := u32(data, 5+2*i), u32(data, 6+2*i)
-		*t = table{text: x.text, keys: take(keys, keySize), ids: take(ids, 4), n: n}
+		keys, ids := u32(data, 6+2*i), u32(data, 7+2*i)
+		*t = table{text: x.text, keys: rest.take(keys, keySize), ids: rest.take(ids, 4), n: n}
 	}
-	if rest == nil || x.records == nil {
+	if rest == nil {
 		return nil, fmt.Errorf("%w: shorter than it says", ErrIndex)
 	}
 	x.decoded = make([]atomic.Pointer[Package], n)
 	return x, nil
+}
+
+// section is what is left to be taken; nil once too much was asked for.
+type section []byte
+
+func (s *section) take(count uint32, size int) []byte {
+	n := uint64(count) * uint64(size)
+	if *s == nil || uint64(len(*s)) < n {
+		*s = nil
+		return nil
+	}
+	taken := (*s)[:n]
+	*s = (*s)[n:]
+	return taken
 }
 
 func (x *Index) tables() [4]*table {

@@ -11,13 +11,14 @@ import (
 // of several repositories or days, may all be there; who comes first is
 // Lookup's answer.
 func NewIndex(pkgs []*Package) *Index {
-	b := indexBuilder{w: recordWriter{b: make([]byte, 0, 400*len(pkgs)+headerSize)}}
-	ends := make([]uint32, len(pkgs))
+	var b indexBuilder
+	b.w.b = make([]byte, headerSize, headerSize+512*len(pkgs))
+	starts := make([]uint32, 0, len(pkgs)+1)
 	for id, p := range pkgs {
-		b.w.pkg(p, uint32(id), &b)
-		ends[id] = uint32(len(b.w.b))
+		starts = append(starts, uint32(len(b.w.b)))
+		b.pkg(p, uint32(id))
 	}
-	x, err := OpenIndex(b.bytes(ends))
+	x, err := OpenIndex(b.finish(append(starts, uint32(len(b.w.b)))))
 	if err != nil {
 		panic("alpm: NewIndex wrote what OpenIndex refuses: " + err.Error())
 	}
@@ -27,8 +28,7 @@ func NewIndex(pkgs []*Package) *Index {
 	return x
 }
 
-// indexBuilder gathers records and tables; record offsets count from the first
-// record until bytes knows where that lies.
+// indexBuilder writes records and gathers the tables.
 type indexBuilder struct {
 	w                                 recordWriter
 	names, provides, groups, replaces tableBuilder
@@ -38,7 +38,7 @@ type tableBuilder []tableEntry
 
 type tableEntry struct {
 	key string
-	at  uint32 // where the key's bytes lie among the records
+	at  uint32 // where the key's bytes lie
 	id  uint32
 }
 
@@ -61,14 +61,14 @@ func (t *tableBuilder) group() (keys uint32) {
 	return keys
 }
 
-// append writes the table's keys and ids; base is where the records begin.
-func (t tableBuilder) append(b []byte, base uint32) []byte {
+// append writes the table's keys and ids.
+func (t tableBuilder) append(b []byte) []byte {
 	for first := 0; first < len(t); {
 		next := first + 1
 		for next < len(t) && t[next].key == t[first].key {
 			next++
 		}
-		b = appendU32(b, base+t[first].at, uint32(len(t[first].key)), uint32(first), uint32(next-first))
+		b = appendU32(b, t[first].at, uint32(len(t[first].key)), uint32(first), uint32(next-first))
 		first = next
 	}
 	for _, e := range t {
@@ -77,26 +77,16 @@ func (t tableBuilder) append(b []byte, base uint32) []byte {
 	return b
 }
 
-func (b *indexBuilder) bytes(ends []uint32) []byte {
-	tables := [...]*tableBuilder{&b.names, &b.provides, &b.groups, &b.replaces}
-	head := append([]byte(indexMagic), make([]byte, 8)...)
-	head = appendU32(head, uint32(len(ends)))
-	size := headerSize + 4*(len(ends)+1)
-	for _, t := range tables {
-		keys := t.group()
-		head = appendU32(head, keys, uint32(len(*t)))
-		size += int(keys)*keySize + 4*len(*t)
+// finish writes what follows the records, then the header.
+func (b *indexBuilder) finish(starts []uint32) []byte {
+	out := appendU32(b.w.b, starts...)
+	head := append([]byte(indexMagic), make([]byte, checkedFrom-len(indexMagic))...)
+	head = appendU32(head, uint32(len(starts)-1), starts[len(starts)-1])
+	for _, t := range [...]*tableBuilder{&b.names, &b.provides, &b.groups, &b.replaces} {
+		head = appendU32(head, t.group(), uint32(len(*t)))
+		out = t.append(out)
 	}
-	base := uint32(size)
-	out := append(make([]byte, 0, size+len(b.w.b)), head...)
-	out = appendU32(out, base)
-	for _, end := range ends {
-		out = appendU32(out, base+end)
-	}
-	for _, t := range tables {
-		out = t.append(out, base)
-	}
-	out = append(out, b.w.b...)
+	copy(out, head)
 	binary.LittleEndian.PutUint32(out[8:], indexVersion)
 	binary.LittleEndian.PutUint32(out[12:], crc32.Checksum(out[checkedFrom:], castagnoli))
 	return out

@@ -11,10 +11,8 @@ import (
 // bytes, lists by count and values, numbers as varints. Name and description
 // come first, for Search.
 
-// recordWriter appends records and notes where names of interest lie.
-type recordWriter struct {
-	b []byte
-}
+// recordWriter appends fields to records.
+type recordWriter struct{ b []byte }
 
 func (w *recordWriter) uint(n uint64) { w.b = binary.AppendUvarint(w.b, n) }
 func (w *recordWriter) int(n int64)   { w.b = binary.AppendVarint(w.b, n) }
@@ -56,20 +54,54 @@ func (w *recordWriter) deps(list []Dep) {
 	}
 }
 
-// packed writes text in the bytes it stands for, where decode and encode give
-// it back exactly, and as it is where not.
-func (w *recordWriter) packed(s string, decode func(string) ([]byte, error), encode func([]byte) string) {
-	if raw, err := decode(s); err == nil && encode(raw) == s {
-		w.uint(uint64(len(raw))<<1 | 1)
-		w.b = append(w.b, raw...)
-		return
-	}
+// Some text is written shorter, with a bit set in its length: the part of a file
+// name after what the other fields say, and the bytes that hexadecimal and
+// base64 stand for.
+
+func (w *recordWriter) short(s string) {
+	w.uint(uint64(len(s))<<1 | 1)
+	w.b = append(w.b, s...)
+}
+
+func (w *recordWriter) long(s string) {
 	w.uint(uint64(len(s)) << 1)
 	w.b = append(w.b, s...)
 }
 
-// pkg writes p, and tells tables under which keys to find it.
-func (w *recordWriter) pkg(p *Package, id uint32, b *indexBuilder) {
+func (w *recordWriter) filename(p *Package) {
+	rest := p.Filename
+	for _, part := range [...]string{p.Name, "-", p.Version, "-", p.Arch} {
+		var ok bool
+		if rest, ok = strings.CutPrefix(rest, part); !ok {
+			w.long(p.Filename)
+			return
+		}
+	}
+	w.short(rest)
+}
+
+func (w *recordWriter) hex(s string) {
+	if raw, err := hex.DecodeString(s); err == nil && hex.EncodeToString(raw) == s {
+		w.short(string(raw))
+		return
+	}
+	w.long(s)
+}
+
+var strictBase64 = base64.StdEncoding.Strict()
+
+func (w *recordWriter) base64(s string) {
+	// Strictly decoded text comes back as it was, line ends apart.
+	if raw, err := strictBase64.DecodeString(s); err == nil && !strings.ContainsAny(s, "\r\n") {
+		w.short(string(raw))
+		return
+	}
+	w.long(s)
+}
+
+// pkg writes p, and tells the tables under which keys to find it.
+func (b *indexBuilder) pkg(p *Package, id uint32) {
+	w := &b.w
 	b.names.add(p.Name, w.key(p.Name), id)
 	w.string(p.Desc)
 	w.string(p.Base)
@@ -98,16 +130,9 @@ func (w *recordWriter) pkg(p *Package, id uint32, b *indexBuilder) {
 	w.int(p.BuildDate)
 	w.int(p.Size)
 	w.int(p.InstalledSize)
-	prefix := p.Name + "-" + p.Version + "-" + p.Arch
-	if rest, ok := strings.CutPrefix(p.Filename, prefix); ok {
-		w.uint(uint64(len(rest))<<1 | 1)
-		w.b = append(w.b, rest...)
-	} else {
-		w.uint(uint64(len(p.Filename)) << 1)
-		w.b = append(w.b, p.Filename...)
-	}
-	w.packed(p.SHA256, hex.DecodeString, hex.EncodeToString)
-	w.packed(p.PGPSig, base64.StdEncoding.DecodeString, base64.StdEncoding.EncodeToString)
+	w.filename(p)
+	w.hex(p.SHA256)
+	w.base64(p.PGPSig)
 }
 
 // recordReader reads what recordWriter wrote. After the first thing that cannot
