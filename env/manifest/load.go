@@ -77,6 +77,29 @@ func Load(path string, opt Options) (*Manifest, error) {
 }
 
 func load(path string, opt Options, files *reader) (*Manifest, error) {
+	l, err := newLoader(path, opt, files)
+	if err != nil {
+		return nil, err
+	}
+	l.layersOf(userFile(l.opt), false, true)
+	l.layersOf(l.path, true, false)
+	l.layersOf(filepath.Join(l.dir, LocalFileName), false, false)
+	return l.manifest()
+}
+
+// LoadUser is Load where there is no project: what the user's own file and
+// DEVENV_MIRROR say, and the defaults. dir is what the project's directory
+// would be; no devenv.toml is read.
+func LoadUser(dir string, opt Options) (*Manifest, error) {
+	l, err := newLoader(filepath.Join(dir, FileName), opt, &reader{files: make(map[string]*content)})
+	if err != nil {
+		return nil, err
+	}
+	l.layersOf(userFile(l.opt), false, true)
+	return l.manifest()
+}
+
+func newLoader(path string, opt Options, files *reader) (*loader, error) {
 	opt, err := opt.withDefaults()
 	if err != nil {
 		return nil, err
@@ -84,10 +107,11 @@ func load(path string, opt Options, files *reader) (*Manifest, error) {
 	if path, err = filepath.Abs(path); err != nil {
 		return nil, fmt.Errorf("load %s: %w", path, err)
 	}
-	l := &loader{opt: opt, path: path, dir: filepath.Dir(path), files: files, docs: make(map[string]*tomlfile.Document)}
-	l.layersOf(userFile(opt), false, true)
-	l.layersOf(path, true, false)
-	l.layersOf(filepath.Join(l.dir, LocalFileName), false, false)
+	return &loader{opt: opt, path: path, dir: filepath.Dir(path), files: files, docs: make(map[string]*tomlfile.Document)}, nil
+}
+
+// manifest is what the layers say together.
+func (l *loader) manifest() (*Manifest, error) {
 	if err := l.errs.Err(); err != nil {
 		return nil, err
 	}
@@ -95,7 +119,7 @@ func load(path string, opt Options, files *reader) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return w.forHost(opt.Hostname)
+	return w.forHost(l.opt.Hostname)
 }
 
 // userFile is the user's config.toml; relative directories in the environment
