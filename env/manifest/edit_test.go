@@ -85,15 +85,15 @@ func TestEditErrors(t *testing.T) {
 		{func() ([]byte, error) { return Add(src, "gcc", "*") }, ErrPresent, "devenv.toml:2:1: gcc is there already\n  2 | gcc = \"14\"\n    | ^"},
 		{func() ([]byte, error) { return Add(src, "blas", "*") }, ErrPresent, "devenv.toml:3:1: blas is there already\n  3 | \"extra/blas\" = \"*\"\n    | ^"},
 		{func() ([]byte, error) { return Add(src, "core/gcc", "*") }, ErrPresent, "devenv.toml:2:1: gcc is there already\n  2 | gcc = \"14\"\n    | ^"},
-		{func() ([]byte, error) { return Set(src, "gc", "*") }, ErrAbsent, "devenv.toml: there is no package gc in [packages]\n  did you mean `gcc`?"},
-		{func() ([]byte, error) { return Remove(src, "cuda") }, ErrAbsent, "devenv.toml: there is no package cuda in [packages]\n  cuda is asked for on some hosts alone, in line 5: edit that by hand"},
+		{func() ([]byte, error) { return Set(src, "gc", "*") }, ErrAbsent, "devenv.toml: there is no package gc in [packages]\nhint: did you mean `gcc`?"},
+		{func() ([]byte, error) { return Remove(src, "cuda") }, ErrAbsent, "devenv.toml: there is no package cuda in [packages]\nhint: cuda is asked for on some hosts alone, in line 5: edit that by hand"},
 		{func() ([]byte, error) { return Remove(nil, "x") }, ErrAbsent, "devenv.toml: there is no package x in [packages]"},
 		{func() ([]byte, error) { return Add(src, "x", "^1") }, nil, "version of x: \"^1\" is no version; write >=1, <2"},
-		{func() ([]byte, error) { return Add(src, "a b", "*") }, nil, "\"a b\" is no name of a package: ' ' cannot be there\n  such a name has letters, digits and @ . _ + - :"},
+		{func() ([]byte, error) { return Add(src, "a b", "*") }, nil, "\"a b\" is no name of a package: ' ' cannot be there\nhint: such a name has letters, digits and @ . _ + - :"},
 		{func() ([]byte, error) { return Add(src, "/b", "*") }, nil, "the name of a repository is missing"},
-		{func() ([]byte, error) { return Add([]byte("packages = 1"), "b", "*") }, nil, "devenv.toml:1:12: packages must be a table, not an integer\n  1 | packages = 1\n    |            ^\n  write [packages]"},
+		{func() ([]byte, error) { return Add([]byte("packages = 1"), "b", "*") }, nil, "devenv.toml:1:12: packages must be a table, not an integer\n  1 | packages = 1\n    |            ^\nhint: write [packages]"},
 		{func() ([]byte, error) { return Set([]byte("[packages]\na = 1"), "a", "*") }, nil, "devenv.toml:2:5: a must be a version or a table, not an integer\n  2 | a = 1\n    |     ^"},
-		{func() ([]byte, error) { return Add([]byte("a ="), "b", "*") }, nil, "devenv.toml:1:3: a value is missing\n  1 | a =\n    |   ^\n  write, for example, key = \"text\""},
+		{func() ([]byte, error) { return Add([]byte("a ="), "b", "*") }, nil, "devenv.toml:1:3: a value is missing\n  1 | a =\n    |   ^\nhint: write, for example, key = \"text\""},
 	} {
 		_, err := c.do()
 		var e *Error

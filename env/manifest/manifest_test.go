@@ -35,7 +35,7 @@ func TestFind(t *testing.T) {
 		t.Errorf("found %s where there is none", path)
 	} else if err != nil {
 		var e *Error
-		want := fmt.Sprintf("there is no devenv.toml in %s or in a directory above it\n  `devenv init` makes one in the current directory", deep)
+		want := fmt.Sprintf("there is no devenv.toml in %s or in a directory above it\nhint: `devenv init` makes one in the current directory", deep)
 		if !errors.Is(err, ErrNotFound) || !errors.As(err, &e) || err.Error() != want {
 			t.Errorf("got %v", err)
 		}
@@ -248,6 +248,23 @@ func TestProcess(t *testing.T) {
 	}
 }
 
+// TestLoadUser has a user's file and no project: what would be the project's
+// is not read.
+func TestLoadUser(t *testing.T) {
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "p", FileName), "nonsense")
+	writeFile(t, filepath.Join(dir, "p", LocalFileName), "nonsense")
+	writeFile(t, filepath.Join(dir, "home/.config/devenv/config.toml"), "[env]\nU = \"1\"\n[mirrors]\nkeyring = \"k.gpg\"\n")
+	m, err := LoadUser(filepath.Join(dir, "p"), options(dir))
+	if err != nil || len(m.Env) != 1 || len(m.Packages) != 0 || m.Mirrors.Keyring != filepath.Join(dir, "home/.config/devenv/k.gpg") {
+		t.Fatalf("%v, %+v", err, m)
+	}
+	os.Remove(filepath.Join(dir, "home/.config/devenv/config.toml"))
+	if m, err := LoadUser(filepath.Join(dir, "p"), options(dir)); err != nil || !m.BaseDefault || m.Mirrors.SigLevel != SigRequired {
+		t.Fatalf("without a user's file: %v, %+v", err, m)
+	}
+}
+
 func FuzzLoad(f *testing.F) {
 	for _, name := range []string{"manual", "syntax-forms", "err-packages", "err-tables", "err-mirrors", "hosts"} {
 		b, err := os.ReadFile(filepath.Join("testdata/load", name+".txt"))
@@ -263,7 +280,7 @@ func FuzzLoad(f *testing.F) {
 			"/nowhere/p/" + FileName:      {data: project, mode: 0o644},
 			"/nowhere/p/" + LocalFileName: {data: local, mode: 0o644},
 		}}
-		m, err := load("/nowhere/p/"+FileName, options("/nowhere"), files)
+		m, err := load("/nowhere/p/"+FileName, options("/nowhere"), true, files)
 		if err != nil {
 			if len(tomlfile.List(err)) == 0 {
 				t.Fatalf("%v is no *Error", err)

@@ -26,6 +26,8 @@ type content struct {
 	err  error
 }
 
+func newReader() *reader { return &reader{files: make(map[string]*content)} }
+
 // read is the content of a regular file.
 func (r *reader) read(path string) ([]byte, fs.FileMode, error) {
 	c := r.files[path]

@@ -35,7 +35,7 @@ func (l *loader) variants() (*whole, error) {
 // merged lays the layers over each other, each with its sections for a kind of
 // machine.
 func (l *loader) merged(kind string, sections []string) *tomlfile.Value {
-	var all *tomlfile.Value
+	all := &tomlfile.Value{Kind: tomlfile.Table} // a user without a file has no layer at all
 	order := generalToSpecific(sections, kind)
 	for _, layer := range l.layers {
 		all = merge(all, layer.common)

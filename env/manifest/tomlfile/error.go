@@ -61,7 +61,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "\n  %s | %s\n  %s | %s^", num, line, strings.Repeat(" ", len(num)), indent(line, col-1))
 	}
 	if e.Hint != "" {
-		b.WriteString("\n  " + e.Hint)
+		b.WriteString("\nhint: " + e.Hint)
 	}
 	return b.String()
 }
