@@ -73,33 +73,17 @@ type whole struct {
 // Load reads devenv.toml and all that belongs to it, as the machine that
 // Options name sees it. Faults of what is written are an *Error or Errors.
 func Load(path string, opt Options) (*Manifest, error) {
-	return load(path, opt, &reader{files: make(map[string]*content)})
-}
-
-func load(path string, opt Options, files *reader) (*Manifest, error) {
-	l, err := newLoader(path, opt, files)
-	if err != nil {
-		return nil, err
-	}
-	l.layersOf(userFile(l.opt), false, true)
-	l.layersOf(l.path, true, false)
-	l.layersOf(filepath.Join(l.dir, LocalFileName), false, false)
-	return l.manifest()
+	return load(path, opt, true, newReader())
 }
 
 // LoadUser is Load where there is no project: what the user's own file and
 // DEVENV_MIRROR say, and the defaults. dir is what the project's directory
 // would be; no devenv.toml is read.
 func LoadUser(dir string, opt Options) (*Manifest, error) {
-	l, err := newLoader(filepath.Join(dir, FileName), opt, &reader{files: make(map[string]*content)})
-	if err != nil {
-		return nil, err
-	}
-	l.layersOf(userFile(l.opt), false, true)
-	return l.manifest()
+	return load(filepath.Join(dir, FileName), opt, false, newReader())
 }
 
-func newLoader(path string, opt Options, files *reader) (*loader, error) {
+func load(path string, opt Options, project bool, files *reader) (*Manifest, error) {
 	opt, err := opt.withDefaults()
 	if err != nil {
 		return nil, err
@@ -107,11 +91,12 @@ func newLoader(path string, opt Options, files *reader) (*loader, error) {
 	if path, err = filepath.Abs(path); err != nil {
 		return nil, fmt.Errorf("load %s: %w", path, err)
 	}
-	return &loader{opt: opt, path: path, dir: filepath.Dir(path), files: files, docs: make(map[string]*tomlfile.Document)}, nil
-}
-
-// manifest is what the layers say together.
-func (l *loader) manifest() (*Manifest, error) {
+	l := &loader{opt: opt, path: path, dir: filepath.Dir(path), files: files, docs: make(map[string]*tomlfile.Document)}
+	l.layersOf(userFile(opt), false, true)
+	if project {
+		l.layersOf(path, true, false)
+		l.layersOf(filepath.Join(l.dir, LocalFileName), false, false)
+	}
 	if err := l.errs.Err(); err != nil {
 		return nil, err
 	}
@@ -119,7 +104,7 @@ func (l *loader) manifest() (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return w.forHost(l.opt.Hostname)
+	return w.forHost(opt.Hostname)
 }
 
 // userFile is the user's config.toml; relative directories in the environment
