@@ -23,6 +23,7 @@ type LockMode struct {
 	Update []string // these packages may move; see All
 	All    bool     // every package may move
 	DryRun bool     // resolve, and write nothing
+	Mend   bool     // a lock that a merge or a hand edit has damaged is written anew
 }
 
 // StaleLockError says that devenv.lock does not fit devenv.toml and may not be
@@ -55,6 +56,12 @@ func (p *Project) ReadLock() (*lock.Lock, error) {
 // what changed. A lock that fits is only read.
 func (p *Project) Lock(ctx context.Context, mode LockMode) (*lock.Lock, []lock.Change, error) {
 	old, err := p.ReadLock()
+	var damaged *lock.Error
+	if mode.Mend && !mode.Frozen && errors.As(err, &damaged) {
+		if old, err = p.salvage(); err == nil {
+			mode.Update = append(mode.Update, "") // it is not up to date whatever it says
+		}
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -80,6 +87,19 @@ func (p *Project) Lock(ctx context.Context, mode LockMode) (*lock.Lock, []lock.C
 		return next, changes, nil
 	}
 	return next, changes, lock.Write(p.LockPath(), next)
+}
+
+// salvage reads what is left of a damaged lock: the versions to prefer.
+func (p *Project) salvage() (*lock.Lock, error) {
+	b, err := os.ReadFile(p.LockPath())
+	if err != nil {
+		return nil, err
+	}
+	l, err := lock.Salvage(p.LockPath(), b)
+	if err == nil {
+		p.note("%s was damaged by a merge or by hand: writing it anew", p.LockPath())
+	}
+	return l, err
 }
 
 // resolve solves for every kind of machine that devenv.toml names; what they
@@ -143,6 +163,9 @@ func (p *Project) resolve(ctx context.Context, old *lock.Lock, mode LockMode) (*
 // known refuses to update what is not locked.
 func (p *Project) known(old *lock.Lock, update []string) error {
 	for _, name := range update {
+		if name == "" {
+			continue
+		}
 		var have []string
 		if old != nil {
 			for _, pkg := range old.Packages {

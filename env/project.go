@@ -1,6 +1,7 @@
 package env
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,6 +18,16 @@ type Options struct {
 	Getenv  func(string) string
 	Report  func(Event) // several goroutines may call it at once
 	Refresh bool        // ask the mirrors even if they were asked just now
+}
+
+func (o Options) withDefaults() Options {
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
+	}
+	if o.Report == nil {
+		o.Report = func(Event) {}
+	}
+	return o
 }
 
 // Event is something that a person who waits wants to know.
@@ -58,12 +69,7 @@ type Project struct {
 // Open finds the project that dir lies in and reads what it says. A fault in
 // what a person wrote is a manifest.Error.
 func Open(dir string, opt Options) (*Project, error) {
-	if opt.Getenv == nil {
-		opt.Getenv = os.Getenv
-	}
-	if opt.Report == nil {
-		opt.Report = func(Event) {}
-	}
+	opt = opt.withDefaults()
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return nil, fmt.Errorf("looking for devenv.toml: %w", err)
@@ -76,13 +82,32 @@ func Open(dir string, opt Options) (*Project, error) {
 	if err != nil {
 		return nil, err
 	}
+	return project(m, opt)
+}
+
+// OpenAnywhere is Open for questions that need no project: outside one it is a
+// project that asks for nothing, with the mirrors of the user's own file.
+func OpenAnywhere(dir string, opt Options) (*Project, error) {
+	p, err := Open(dir, opt)
+	if !errors.Is(err, manifest.ErrNotFound) {
+		return p, err
+	}
+	opt = opt.withDefaults()
+	m, err := manifest.LoadUser(dir, manifest.Options{Getenv: opt.Getenv})
+	if err != nil {
+		return nil, err
+	}
+	return project(m, opt)
+}
+
+func project(m *manifest.Manifest, opt Options) (*Project, error) {
 	c, err := cache.Open(cache.Dir(opt.Getenv))
 	if err != nil {
 		return nil, err
 	}
 	client := fetch.New(fetch.FromEnv(opt.Getenv))
 	return &Project{
-		Manifest: m, Dir: filepath.Dir(path), Cache: c, opt: opt,
+		Manifest: m, Dir: m.Dir, Cache: c, opt: opt,
 		client: client, mirror: mirror.New(c, client, mirrorConfig(m)),
 	}, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"devenv/env/manifest"
 	"devenv/env/sandbox"
 	"devenv/env/sandbox/entry"
 )
@@ -27,7 +28,6 @@ func newApp(u *ui) *cli.App {
 		Version:              version,
 		HideHelpCommand:      true,
 		EnableBashCompletion: true,
-		Suggest:              true,
 		Writer:               u.out,
 		ErrWriter:            u.err,
 		ExitErrHandler:       func(*cli.Context, error) {},
@@ -49,8 +49,12 @@ func newApp(u *ui) *cli.App {
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				f := misuse("%q is no command", c.Args().First())
-				if s := cli.SuggestCommand(c.App.Commands, c.Args().First()); s != "" {
-					f.hint("did you mean %s?", strings.TrimPrefix(strings.TrimSuffix(s, "?"), "Did you mean "))
+				var names []string
+				for _, cmd := range c.App.VisibleCommands() {
+					names = append(names, cmd.Names()...)
+				}
+				if s := manifest.Suggest(c.Args().First(), names); s != "" {
+					f.hint("did you mean `devenv %s`?", s)
 				}
 				return f.hint("`devenv --help` lists the commands")
 			}

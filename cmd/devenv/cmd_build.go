@@ -63,3 +63,9 @@ func (u *ui) ready(c *cli.Context) (*env.Project, *env.Built, error) {
 func (u *ui) open() (*env.Project, error) {
 	return env.Open(".", env.Options{Report: u.progress()})
 }
+
+// anywhere opens the project, or where there is none what the user's own file
+// says of mirrors: for questions that need no project.
+func (u *ui) anywhere() (*env.Project, error) {
+	return env.OpenAnywhere(".", env.Options{Report: u.progress()})
+}

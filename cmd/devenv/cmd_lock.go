@@ -28,7 +28,7 @@ func (u *ui) lockCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			l, changes, err := p.Lock(c.Context, env.LockMode{Frozen: c.Bool("check")})
+			l, changes, err := p.Lock(c.Context, env.LockMode{Frozen: c.Bool("check"), Mend: true})
 			if err != nil {
 				return err
 			}

@@ -17,7 +17,6 @@ func exitCode(err error) int {
 		f        *failure
 		bad      *manifest.Error
 		many     manifest.Errors
-		badLock  *lock.Error
 		unknown  *resolve.NotFound
 		unlocked *env.UnknownPackageError
 		day      *mirror.NoDayError
@@ -25,7 +24,7 @@ func exitCode(err error) int {
 	switch {
 	case errors.As(err, &f):
 		return f.code
-	case errors.As(err, &bad), errors.As(err, &many), errors.As(err, &badLock),
+	case errors.As(err, &bad), errors.As(err, &many),
 		errors.Is(err, lock.ErrForeign), errors.As(err, &unknown), errors.As(err, &unlocked), errors.As(err, &day):
 		return 2
 	}
