@@ -43,7 +43,7 @@ func dearmor(text []byte, kind string) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("an armored block: %w", err)
 		}
-		packets, text, found = append(packets, data...), after, true
+		packets, text, found = join(packets, data), after, true
 	}
 	if !found {
 		return nil, fmt.Errorf("armored, but holds no PGP %s", kind)
@@ -51,12 +51,23 @@ func dearmor(text []byte, kind string) ([]byte, error) {
 	return packets, nil
 }
 
-// armorBody cuts the headers (up to the first blank line) and the checksum (the
-// line that begins with =) off an armored block.
+// join is append that does not copy for the first block, which most often is all.
+func join(all, block []byte) []byte {
+	if all == nil {
+		return block
+	}
+	return append(all, block...)
+}
+
+// armorBody cuts the headers (lines with a colon, and blank ones) and the checksum
+// (the line that begins with =) off an armored block.
 func armorBody(block []byte) []byte {
-	block = bytes.TrimLeft(bytes.ReplaceAll(block, []byte("\r"), nil), " \t")
-	if head, body, ok := bytes.Cut(block, []byte("\n\n")); ok && (len(head) == 0 || bytes.Contains(head, []byte(": "))) {
-		block = body
+	for {
+		line, rest, ok := bytes.Cut(block, []byte("\n"))
+		if !ok || len(bytes.TrimSpace(line)) > 0 && !bytes.ContainsRune(line, ':') {
+			break
+		}
+		block = rest
 	}
 	if i := bytes.LastIndex(block, []byte("\n=")); i >= 0 {
 		block = block[:i]
@@ -64,9 +75,12 @@ func armorBody(block []byte) []byte {
 	return block
 }
 
-// unbase64 decodes base64, ignoring white space between the characters.
+// unbase64 decodes base64. Line ends in it are no matter to the decoder; other
+// white space is rare.
 func unbase64(text []byte) ([]byte, error) {
-	text = bytes.Join(bytes.Fields(text), nil)
+	if bytes.IndexByte(text, ' ') >= 0 || bytes.IndexByte(text, '\t') >= 0 {
+		text = bytes.Join(bytes.Fields(text), nil)
+	}
 	packets := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
 	n, err := base64.StdEncoding.Decode(packets, text)
 	return packets[:n], err

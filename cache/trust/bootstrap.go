@@ -2,6 +2,7 @@ package trust
 
 import (
 	"archive/tar"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -20,7 +21,8 @@ const maxKeyringPackage = 256 << 20
 // FromPackage takes the keyring out of a package such as archlinux-keyring and
 // accepts it if the package's signature counts: by the word of the built-in
 // [Masters] on its signer's key, which is inside, or else by one of the keyrings
-// accepted before. The masters vouch for Arch's own keyring alone. name is the
+// accepted before. The masters vouch for Arch's own keyring alone. A signer whom
+// any of them knows to be compromised is refused whoever vouches. name is the
 // package file's.
 //
 // What is read before the signature is checked is read as hostile.
@@ -37,17 +39,31 @@ func FromPackage(name string, pkg io.Reader, sig []byte, before ...*Keyring) (*K
 	if content.pkgname == "archlinux-keyring" {
 		judges = append([]*Keyring{inside.underMasters()}, before...)
 	}
-	refused := error(&Error{Package: name, Reason: ErrUntrusted, Why: "no keyring is at hand that could vouch for it"})
-	for i, judge := range judges {
-		by, err := content.judgedBy(judge)
-		if err == nil {
-			return inside, by, nil
-		}
-		if i == 0 {
+	by, err := content.judge(judges)
+	if err != nil {
+		return nil, nil, err
+	}
+	return inside, by, nil
+}
+
+// judge asks keyrings whether the package's signature counts.
+func (p *keyringPackage) judge(by []*Keyring) (accepted *Verified, err error) {
+	refused := error(&Error{Package: p.files.Name, Reason: ErrUntrusted, Why: "no keyring is at hand that could vouch for it"})
+	for i, k := range by {
+		v, err := p.judgedBy(k)
+		switch {
+		case errors.Is(err, ErrCompromised):
+			return nil, err
+		case err == nil && accepted == nil:
+			accepted = v
+		case i == 0:
 			refused = err
 		}
 	}
-	return nil, nil, refused
+	if accepted == nil {
+		return nil, refused
+	}
+	return accepted, nil
 }
 
 // underMasters is the same keyring with the built-in masters as the only ones who

@@ -11,12 +11,14 @@ import (
 var (
 	ErrUnsigned    = errors.New("not signed")
 	ErrMalformed   = errors.New("the signature cannot be read")
+	ErrUnsupported = errors.New("the signature is of a kind that is not accepted")
 	ErrMismatch    = errors.New("the signature does not match the file")
 	ErrUnknownKey  = errors.New("signed with an unknown key")
 	ErrUntrusted   = errors.New("signed with a key that was not trusted")
 	ErrRetired     = errors.New("signed with a key that had been retired")
 	ErrCompromised = errors.New("signed with a key that is compromised")
 	ErrExpired     = errors.New("signed with a key that had expired")
+	ErrLapsed      = errors.New("the signature itself has run out")
 	ErrWeak        = errors.New("the signature rests on a broken digest")
 	ErrFuture      = errors.New("the signature is dated in the future")
 )
@@ -25,12 +27,14 @@ var (
 var hints = map[error]string{
 	ErrUnsigned:    `a repository that signs nothing needs siglevel = "optional" in devenv.toml`,
 	ErrMalformed:   "fetch it again, or use another mirror",
+	ErrUnsupported: "choose a version that is signed as makepkg --sign does",
 	ErrMismatch:    "the file was altered, or the signature is another file's: fetch both again, or use another mirror",
 	ErrUnknownKey:  "a newer keyring may hold the key; a repository that is not Arch's needs its own keyring = \"FILE\" in devenv.toml",
 	ErrUntrusted:   "choose a version that somebody else built, or one from a day on which this key was trusted",
 	ErrRetired:     "choose a version that was built before that day, or by somebody else",
 	ErrCompromised: "choose a version that somebody else built",
 	ErrExpired:     "a newer keyring may hold the prolonged key; else choose a version that somebody else built",
+	ErrLapsed:      "choose a version that was signed since",
 	ErrWeak:        "choose a version that was signed since",
 	ErrFuture:      "set this machine's clock right, or use another mirror",
 }

@@ -238,7 +238,7 @@ func (k *Keyring) Len() int { return len(k.order) }
 type Key struct {
 	Fingerprint Fingerprint
 	UserID      string
-	Vouchers    []Fingerprint // whose certifications count; none if trusted directly
+	Vouchers    []Fingerprint // as many as it took; none if trusted directly
 }
 
 // Trusted lists the keys whose signatures count on a day.
@@ -246,7 +246,7 @@ func (k *Keyring) Trusted(at time.Time) (keys []Key) {
 	for _, e := range k.order {
 		c := e.certificate()
 		if s, flaw := k.stands(c, instant(at.Unix())); flaw == nil {
-			keys = append(keys, Key{c.fpr, s.userID(), s.by})
+			keys = append(keys, Key{c.fpr, s.userID(), s.vouchers()})
 		}
 	}
 	return keys

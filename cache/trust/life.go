@@ -92,15 +92,15 @@ type terms struct {
 
 func (c *certificate) terms(at instant) terms {
 	var t terms
-	var users []*signature
-	var main *signature
+	var all []*signature
+	of := map[*signature]*user{}
 	for _, u := range c.users {
-		if s := c.userHolds(u, at); s != nil {
-			users = append(users, s)
+		for _, s := range u.self {
+			all, of[s] = append(all, s), u
 		}
 	}
-	sortByAge(users)
-	main = inForce(users, at, func(*signature) bool { return true })
+	sortByAge(all)
+	main := inForce(all, at, func(s *signature) bool { return c.userHolds(of[s], at) == s })
 	direct := inForce(c.own, at, func(s *signature) bool {
 		return s.kind == overKey && !s.expired(at) && c.ownGood(s)
 	})

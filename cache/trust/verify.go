@@ -23,7 +23,7 @@ type Verified struct {
 	Subkey      Fingerprint   // the subkey that signed; empty if the primary key did
 	UserID      string        // the one that is vouched for
 	SignedAt    time.Time     // as the signature says
-	Vouchers    []Fingerprint // whose word made the key trusted; none if it is trusted directly
+	Vouchers    []Fingerprint // as many as it took to trust the key; none if it is trusted directly
 	Keyring     string        // the keyring's ID
 }
 
@@ -121,17 +121,17 @@ func parseSignatures(data []byte) (sigs []*signature, err error) {
 func (s *signature) unfit(now instant) *flaw {
 	switch weak := s.weak(); {
 	case s.kind == overText:
-		return &flaw{ErrMalformed, "it covers the file as text, and so does not tell apart files that differ in line ends"}
+		return &flaw{ErrUnsupported, "it covers the file as text, and so does not tell apart files that differ in line ends"}
 	case s.kind != overBinary:
-		return &flaw{ErrMalformed, fmt.Sprintf("a signature of type 0x%02x covers no file", s.kind)}
+		return &flaw{ErrUnsupported, fmt.Sprintf("a signature of type 0x%02x covers no file", s.kind)}
 	case weak != "":
 		return &flaw{ErrWeak, weak}
 	case s.critical:
-		return &flaw{ErrMalformed, "it demands something that is not understood"}
+		return &flaw{ErrUnsupported, "it demands something that is not understood"}
 	case s.created > now+clockSkew:
 		return &flaw{ErrFuture, "today is " + date(now)}
 	case s.expired(now):
-		return &flaw{ErrExpired, "the signature itself ran out on " + date(s.created+instant(s.lifetime))}
+		return &flaw{ErrLapsed, "it was good until " + date(s.created+instant(s.lifetime))}
 	}
 	return nil
 }
@@ -140,15 +140,14 @@ func (s *signature) unfit(now instant) *flaw {
 // looks up who may have made it.
 func (v *Verifier) admit(c *claim) (f *flaw) {
 	k := v.keyring
-	if f := c.sig.unfit(instant(k.now().Unix())); f != nil {
-		return f
-	}
 	for _, cand := range k.byID[c.sig.issuerID()] {
 		cert := cand.entry.certificate()
-		s := signer{cert: cert, subkey: cert.subkeyNamed(cand.subkey)}
-		if c.sig.names(s.key()) {
-			c.signers = append(c.signers, s)
+		if s := (signer{cert: cert, subkey: cert.subkeyNamed(cand.subkey)}); c.sig.names(s.key()) {
+			c.signers, c.by = append(c.signers, s), s
 		}
+	}
+	if f := c.sig.unfit(instant(k.now().Unix())); f != nil {
+		return f
 	}
 	if len(c.signers) == 0 {
 		return &flaw{ErrUnknownKey, "it is not in keyring " + k.name}
@@ -160,7 +159,7 @@ func (v *Verifier) admit(c *claim) (f *flaw) {
 func (c *claim) open() *flaw {
 	var err error
 	if c.digest, err = c.sig.newDigest(); err != nil {
-		return &flaw{ErrMalformed, err.Error()}
+		return &flaw{ErrUnsupported, err.Error()}
 	}
 	return nil
 }
@@ -254,7 +253,7 @@ func (v *Verifier) finish(c *claim, built time.Time) (*Verified, *flaw) {
 	if c.by, st, f = v.keyring.choose(made, c.sig, at); f != nil {
 		return nil, f
 	}
-	r := &Verified{Fingerprint: c.by.cert.fpr, UserID: st.userID(), Vouchers: st.by,
+	r := &Verified{Fingerprint: c.by.cert.fpr, UserID: st.userID(), Vouchers: st.vouchers(),
 		SignedAt: c.sig.created.time(), Keyring: v.keyring.id}
 	if c.by.subkey != nil {
 		r.Subkey = c.by.subkey.fpr

@@ -87,8 +87,8 @@ func (k *Keyring) usable(c *certificate, at instant) *flaw {
 
 // A standing says on whose word a key is trusted.
 type standing struct {
-	user *user         // nil if the key has none
-	by   []Fingerprint // nil if it was trusted directly
+	user *user      // nil if the key has none
+	by   []*voucher // those it took; none if it was trusted directly
 }
 
 // stands tells whether a key is whom it says it is on a day, and if not, why.
@@ -147,35 +147,48 @@ func (k *Keyring) hearings(c *certificate, at instant) []instant {
 }
 
 // vouched tells whether enough vouchers in office agreed, on a day, that one user
-// id is the key's.
+// id is the key's. It checks no more signatures than it takes to know.
 func (k *Keyring) vouched(c *certificate, day instant) (standing, bool) {
 	for _, u := range c.users {
-		if u.attribute || c.userHolds(u, day) == nil {
+		spoke := k.speakers(u, day)
+		if u.attribute || weight(spoke) < marginalsNeeded || c.userHolds(u, day) == nil {
 			continue
 		}
-		if by, weight := k.certifiers(c, u, day); weight >= marginalsNeeded {
-			return standing{u, by}, true
+		var by []*voucher
+		for _, v := range spoke {
+			if !c.certified(v, u, day) {
+				continue
+			}
+			if by = append(by, v); weight(by) >= marginalsNeeded {
+				return standing{u, by}, true
+			}
 		}
 	}
 	return standing{}, false
 }
 
-// certifiers returns the vouchers in office whose word on a day was that a user
-// id is the key's, and their weight in marginals.
-func (k *Keyring) certifiers(c *certificate, u *user, day instant) (by []Fingerprint, weight int) {
+// speakers are the vouchers in office on a day who seem to have said something,
+// at whatever time, of a user id.
+func (k *Keyring) speakers(u *user, day instant) (spoke []*voucher) {
 	for _, v := range k.council {
-		if !c.certified(v, u, day) || !v.inOffice(k, day) {
-			continue
-		}
-		by = append(by, v.fpr)
-		switch v.level {
-		case ownerMarginal:
-			weight++
-		case ownerFull, ownerUltimate:
-			weight += marginalsNeeded / completesNeeded
+		if slices.ContainsFunc(u.others, func(s *signature) bool { return s.names(v.publicKey) }) && v.inOffice(k, day) {
+			spoke = append(spoke, v)
 		}
 	}
-	return by, weight
+	return spoke
+}
+
+// weight is what some vouchers' words are worth together, in marginal ones.
+func weight(of []*voucher) (sum int) {
+	for _, v := range of {
+		switch v.level {
+		case ownerMarginal:
+			sum++
+		case ownerFull, ownerUltimate:
+			sum += marginalsNeeded / completesNeeded
+		}
+	}
+	return sum
 }
 
 // certified tells what a voucher's word was on a day: the latest by then. If
@@ -224,8 +237,13 @@ func (k *Keyring) tooFew(c *certificate, at instant) string {
 	have, withdrawn := 0, 0
 	var last instant
 	for _, u := range c.users {
-		by, _ := k.certifiers(c, u, at)
-		have = max(have, len(by))
+		n := 0
+		for _, v := range k.speakers(u, at) {
+			if c.certified(v, u, at) && c.userHolds(u, at) != nil {
+				n++
+			}
+		}
+		have = max(have, n)
 	}
 	for _, v := range k.council {
 		for _, u := range c.users {
@@ -276,4 +294,11 @@ func (s standing) userID() string {
 		return ""
 	}
 	return s.user.String()
+}
+
+func (s standing) vouchers() (by []Fingerprint) {
+	for _, v := range s.by {
+		by = append(by, v.fpr)
+	}
+	return by
 }
