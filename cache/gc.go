@@ -222,7 +222,7 @@ func (g *gc) databases(kind Kind, age time.Duration) error {
 		if err != nil {
 			return err
 		}
-		if time.Since(info.ModTime()) < age && !strings.Contains(rel, "/repos/") {
+		if time.Since(info.ModTime()) < age && !isDay(rel) {
 			return nil
 		}
 		name, _ := strings.CutPrefix(rel, string(kind)+"/")
@@ -235,6 +235,12 @@ func (g *gc) databases(kind Kind, age time.Duration) error {
 		os.Remove(dirs[i]) // fails where something is left, as it should
 	}
 	return nil
+}
+
+// isDay reports whether a path is archive/KEY/repos/…: a single day's database.
+func isDay(rel string) bool {
+	parts := strings.SplitN(rel, "/", 4)
+	return len(parts) == 4 && parts[2] == "repos"
 }
 
 func (g *gc) layers() error {

@@ -50,8 +50,8 @@ func (c *Cache) lock(ctx context.Context, name string, mode Mode) (func(), error
 
 // Hold keeps gc away from the thing of that kind and id until release, and
 // for as long as any process lives that has inherited the descriptor of
-// [Cache.HoldPath], locked shared. It fails with [ErrGone] where gc is taking
-// that thing away right now: make it anew.
+// [Cache.HoldPath], locked shared. Hold first and look whether the thing is there
+// afterwards. It fails with [ErrGone] where gc is taking it away right now: make it anew.
 func (c *Cache) Hold(kind Kind, id string) (release func(), err error) {
 	f, ok, err := tryAcquire(c.HoldPath(kind, id), Shared)
 	if err != nil {

@@ -83,7 +83,7 @@ func (m *Mirror) build(db io.Reader, path string, stamp stamp) (*alpm.Index, err
 // mapIndex maps an index into memory for good: its packages point into it. The
 // file is only ever replaced, never changed, so the mapping stays whole.
 func mapIndex(path string, want stamp) (*alpm.Index, error) {
-	data, err := mapFile(path)
+	data, err := mapFile(path, unix.MAP_POPULATE) // the checksum reads all of it
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,8 @@ func mapIndex(path string, want stamp) (*alpm.Index, error) {
 	return index, nil
 }
 
-func mapFile(path string) ([]byte, error) {
+// mapFile maps a whole file, to be read only.
+func mapFile(path string, flags int) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -113,5 +114,5 @@ func mapFile(path string) ([]byte, error) {
 	if info.Size() == 0 || int64(int(info.Size())) != info.Size() {
 		return nil, fmt.Errorf("%s has a length of %d", path, info.Size())
 	}
-	return unix.Mmap(int(f.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED|unix.MAP_POPULATE)
+	return unix.Mmap(int(f.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED|flags)
 }

@@ -1,7 +1,6 @@
 package mirror
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/hex"
@@ -105,7 +104,7 @@ func (m *Mirror) mapNames(path string) (*names, error) {
 	stamp := stampOf(info)
 	first := append(hex.AppendEncode(nil, stamp[:]), '\n')
 	sorted := path + ".names"
-	if data, err := mapFile(sorted); err == nil {
+	if data, err := mapFile(sorted, 0); err == nil {
 		if lines, ok := bytes.CutPrefix(data, first); ok {
 			return &names{lines: lines}, nil
 		}
@@ -116,8 +115,9 @@ func (m *Mirror) mapNames(path string) (*names, error) {
 		return nil, &DamagedError{Err: err}
 	}
 	err = m.cache.Write(sorted, 0o644, func(w io.Writer) error {
-		_, err := w.Write(append(first, lines...))
-		return err
+		_, errFirst := w.Write(first)
+		_, errLines := w.Write(lines)
+		return errors.Join(errFirst, errLines)
 	})
 	return &names{lines: lines}, err
 }
@@ -130,52 +130,72 @@ func sortNames(r io.Reader) ([]byte, error) {
 		return nil, err
 	}
 	defer plain.Close()
-	type row struct{ name, rest string }
-	var rows []row
-	limited := &io.LimitedReader{R: plain, N: maxNames}
-	scanner := bufio.NewScanner(limited)
-	var bad int
-	for scanner.Scan() {
-		line := strings.TrimSuffix(scanner.Text(), "\r")
-		name, version, arch, ok := alpm.ParseFilename(line)
-		if !ok || strings.ContainsAny(line, " \t/") {
-			if line != "" {
-				bad++
-			}
-			continue
-		}
-		rows = append(rows, row{name, version + "/" + arch})
-	}
-	switch err := scanner.Err(); {
+	var text strings.Builder
+	switch n, err := io.Copy(&text, io.LimitReader(plain, maxNames+1)); {
 	case err != nil:
 		return nil, err
-	case limited.N == 0:
+	case n > maxNames:
 		return nil, fmt.Errorf("more than %d bytes", maxNames)
-	case bad > len(rows):
+	}
+	rows, bad := nameRows(text.String())
+	if bad > len(rows) {
 		return nil, fmt.Errorf("%d lines are packages and %d are not", len(rows), bad)
 	}
-	slices.SortFunc(rows, func(a, b row) int {
-		if c := strings.Compare(a.name, b.name); c != 0 {
+	slices.SortFunc(rows, func(a, b nameRow) int {
+		if c := strings.Compare(a.name(), b.name()); c != 0 {
 			return c
 		}
-		return strings.Compare(a.rest, b.rest)
+		return strings.Compare(a.line, b.line)
 	})
-	rows = slices.Compact(rows)
-	var out bytes.Buffer
-	for i, row := range rows {
-		if i == 0 || rows[i-1].name != row.name {
-			if i > 0 {
-				out.WriteByte('\n')
-			}
-			out.WriteString(row.name)
+	return nameLines(slices.Compact(rows), text.Len()), nil
+}
+
+// nameRow is one line of the archive's index. There are half a million: it
+// points into the text, and holds no more than it must.
+type nameRow struct {
+	line string
+	cut  int // where the name ends
+}
+
+func (r nameRow) name() string { return r.line[:r.cut] }
+
+// nameRows takes the text apart. bad counts the lines that are no packages.
+func nameRows(text string) (rows []nameRow, bad int) {
+	rows = make([]nameRow, 0, strings.Count(text, "\n")+1)
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\r\n")
+		name, _, _, ok := alpm.ParseFilename(line)
+		switch {
+		case ok && !strings.ContainsAny(line, " \t/"):
+			rows = append(rows, nameRow{line, len(name)})
+		case line != "":
+			bad++
 		}
-		out.WriteByte(' ')
-		out.WriteString(row.rest)
+	}
+	return rows, bad
+}
+
+// nameLines writes sorted rows, those of one name in one line.
+func nameLines(rows []nameRow, size int) []byte {
+	out := make([]byte, 0, size)
+	for i, row := range rows {
+		if i == 0 || rows[i-1].name() != row.name() {
+			if i > 0 {
+				out = append(out, '\n')
+			}
+			out = append(out, row.name()...)
+		}
+		rest := row.line[row.cut+1:]
+		arch := strings.LastIndexByte(rest, '-')
+		out = append(out, ' ')
+		out = append(out, rest[:arch]...)
+		out = append(out, '/')
+		out = append(out, rest[arch+1:]...)
 	}
 	if len(rows) > 0 {
-		out.WriteByte('\n')
+		out = append(out, '\n')
 	}
-	return out.Bytes(), nil
+	return out
 }
 
 // find is all that the index has of a package, in no order.
