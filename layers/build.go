@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"devenv/layers/elf"
 	"devenv/layers/unpack"
 )
 
@@ -28,11 +29,24 @@ func build(ctx context.Context, src *Source, dir string) (*Record, error) {
 		return nil, err
 	}
 	defer in.Close()
-	result, err := unpack.Unpack(ctx, in, dir, unpack.Options{})
+	var libraries elf.Recorder
+	result, err := unpack.Unpack(ctx, in, dir, unpack.Options{
+		Inspect: func(f unpack.File, content io.ReaderAt) { libraries.Add(f.Path, f.Mode, content) },
+	})
 	if err := in.check(err); err != nil {
 		return nil, err
 	}
-	return describe(src, dir, result)
+	rec, err := describe(src, dir, result)
+	if err != nil {
+		return nil, err
+	}
+	for i := range rec.Files {
+		if f := &rec.Files[i]; f.Kind == Regular && f.Link != "" {
+			libraries.Link(f.Path, f.Link)
+		}
+	}
+	rec.libraries, err = libraries.Record().MarshalBinary()
+	return rec, err
 }
 
 // describe completes an unpacked layer and makes its record.

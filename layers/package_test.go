@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -147,7 +148,7 @@ func mtree(t testing.TB, entries []entry) string {
 		case e.link != "":
 			fmt.Fprintf(z, "%s time=%d.0 mode=777 type=link link=%s\n", path, when, e.link)
 		case e.hard == "":
-			fmt.Fprintf(z, "%s time=%d.0 mode=%o size=%d sha256digest=%s\n", path, when, e.mode, len(e.body), sha([]byte(e.body)))
+			fmt.Fprintf(z, "%s time=%d.0 mode=%o size=%d md5digest=%x sha256digest=%s\n", path, when, e.mode, len(e.body), md5.Sum([]byte(e.body)), sha([]byte(e.body)))
 		}
 	}
 	if err := z.Close(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"devenv/layers/alpm"
+	"devenv/layers/elf"
 	"devenv/layers/unpack"
 )
 
@@ -39,7 +40,8 @@ type Record struct {
 	Files  []File        // sorted by path; the package's local database entry is among them
 	Size   int64         // bytes of all regular files, each inode once
 
-	details []byte // Details, as JSON
+	libraries []byte // ELF, in its own form
+	details   []byte // Details, as JSON
 }
 
 // Details is what few ask for.
@@ -55,6 +57,16 @@ func (r *Record) Details() (*Details, error) {
 		return nil, fmt.Errorf("details of %s: %w: %w", r.Name(), errRecord, err)
 	}
 	return d, nil
+}
+
+// ELF is what the layer's programs and libraries need and give. It is decoded
+// anew each time.
+func (r *Record) ELF() (*elf.Record, error) {
+	rec := new(elf.Record)
+	if err := rec.UnmarshalBinary(r.libraries); err != nil {
+		return nil, fmt.Errorf("libraries of %s: %w: %w", r.Name(), errRecord, err)
+	}
+	return rec, nil
 }
 
 // Name is the package's.
@@ -98,10 +110,11 @@ func (r *Record) encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := make(writer, 0, 4096+len(info)+len(r.details)+48*len(r.Files))
+	w := make(writer, 0, 1024+len(info)+len(r.libraries)+len(r.details)+48*len(r.Files))
 	w.string(recordMagic)
 	w.string(r.SHA256)
 	w.string(string(info))
+	w.string(string(r.libraries))
 	w.string(string(r.details))
 	w.int(r.Size)
 	w.uint(uint64(len(r.Files)))
@@ -152,6 +165,7 @@ func decodeRecord(data []byte) (*Record, error) {
 	}
 	rec := &Record{SHA256: r.string(), Info: new(alpm.PkgInfo)}
 	info := r.string()
+	rec.libraries = []byte(r.string())
 	rec.details = []byte(r.string())
 	rec.Size = r.int()
 	rec.Files = decodeFiles(&r)

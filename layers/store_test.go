@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"devenv/cache"
@@ -62,7 +63,7 @@ var hello = &pkg{
 		file("usr/share/empty", ""),
 		dir("var/closed", 0o500),
 		file("var/closed/inside", "in a directory that nobody may write to"),
-		dir("var/lib", 0o2775),
+		dir("srv/shared", 0o2775),
 		dir("proc", 0o555),
 	},
 }
@@ -106,7 +107,7 @@ func checkHello(t *testing.T, layer *Layer) {
 		"usr/bin/hi":     {Mode: 0o777, Kind: Symlink, Link: "hello"},
 		"usr/bin/again":  {Mode: 0o755, Kind: Regular, Size: 27, Link: "usr/bin/hello"},
 		"var/closed":     {Mode: 0o500, Kind: Directory},
-		"var/lib":        {Mode: 0o2775, Kind: Directory},
+		"srv/shared":     {Mode: 0o2775, Kind: Directory},
 	} {
 		got, ok := layer.Find(path)
 		if !ok {
@@ -124,6 +125,17 @@ func checkHello(t *testing.T, layer *Layer) {
 	}
 	if path, ok := layer.Scriptlet(); !ok || path != "var/lib/pacman/local/hello-1:2.10-3/install" {
 		t.Errorf("scriptlet %q, %v", path, ok)
+	}
+	libraries, err := layer.ELF()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var scripts []string
+	for _, o := range libraries.Objects {
+		scripts = append(scripts, o.Path+" "+o.Interpreter)
+	}
+	if want := []string{"usr/bin/again /bin/sh", "usr/bin/hello /bin/sh", "usr/bin/secret /bin/sh"}; !slices.Equal(scripts, want) {
+		t.Errorf("scripts %q, want %q", scripts, want)
 	}
 	details, err := layer.Details()
 	if err != nil || details.Build == nil || len(details.Build.Installed) != 1 {

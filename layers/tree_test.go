@@ -35,11 +35,23 @@ func addAll(t testing.TB, s *Store, pkgs ...*pkg) (spec TreeSpec) {
 	return spec
 }
 
-// look describes all that is below dir, but for the local database: a line for each path.
-func look(t testing.TB, dir string) []string {
+// sight is what can be seen of a path.
+type sight struct {
+	path  string
+	mode  uint32 // with the kind
+	mtime int64  // seconds
+	what  string // size and sum, or target
+}
+
+// look sees all that is below dir, but for the local database.
+func look(t testing.TB, dir string) (all []sight) {
 	t.Helper()
-	var lines []string
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+	fd, err := unix.Open(dir, unix.O_PATH, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -51,37 +63,29 @@ func look(t testing.TB, dir string) []string {
 		if err := unix.Lstat(path, &st); err != nil {
 			return err
 		}
-		line := fmt.Sprintf("%s %o %d", rel, st.Mode, unix.TimespecToNsec(st.Mtim)/1e9)
+		seen := sight{path: rel, mode: st.Mode, mtime: st.Mtim.Sec}
 		switch kindOf(&st) {
 		case Symlink:
-			target, _ := os.Readlink(path)
-			line += " -> " + target
+			seen.what, err = os.Readlink(path)
 		case Regular:
-			fd, err := unix.Open(dir, unix.O_PATH, 0)
-			if err != nil {
-				return err
-			}
-			sum, err := sumFile(fd, rel)
-			unix.Close(fd)
-			if err != nil {
-				return err
-			}
-			line += fmt.Sprintf(" %d %x", st.Size, sum)
+			var sum uint32
+			sum, err = sumFile(fd, rel)
+			seen.what = fmt.Sprintf("%d bytes, %x", st.Size, sum)
 		}
-		lines = append(lines, line)
-		return nil
+		all = append(all, seen)
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return lines
+	return all
 }
 
 func TestTree(t *testing.T) {
 	s := testStore(t)
 	other := &pkg{name: "other", entries: []entry{
 		exe("usr/bin/other", 0o755),
-		dir("var/lib", 0o700),
+		dir("srv/shared", 0o700),
 		{path: "opt/", mode: 0o1777, time: 1234567890},
 	}}
 	spec := addAll(t, s, hello, other)
@@ -91,7 +95,7 @@ func TestTree(t *testing.T) {
 	}
 	for path, want := range map[string]uint32{
 		"usr/bin/hello": unix.S_IFREG | 0o755, "usr/bin/secret": unix.S_IFREG | 0o4111, "usr/bin/other": unix.S_IFREG | 0o755,
-		"var/lib": unix.S_IFDIR | 0o2775, "var/closed": unix.S_IFDIR | 0o500, "proc": unix.S_IFDIR | 0o555, "opt": unix.S_IFDIR | 0o1777,
+		"srv/shared": unix.S_IFDIR | 0o2775, "var/closed": unix.S_IFDIR | 0o500, "proc": unix.S_IFDIR | 0o555, "opt": unix.S_IFDIR | 0o1777,
 		"usr/bin/hi": unix.S_IFLNK | 0o777,
 	} {
 		var st unix.Stat_t
@@ -296,7 +300,7 @@ func TestWeaveInAnyOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := look(t, tree.FS); !slices.Equal(got, want) {
-			t.Fatalf("in order %v:\n%s\nwant:\n%s", order, strings.Join(got, "\n"), strings.Join(want, "\n"))
+			t.Fatalf("in order %v:\n%v\nwant:\n%v", order, got, want)
 		}
 	}
 }
@@ -333,7 +337,7 @@ func TestTreeOfCopies(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, want := look(t, root), look(t, linked.FS); !slices.Equal(got, want) {
-		t.Errorf("copied:\n%s\nlinked:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		t.Errorf("copied:\n%v\nlinked:\n%v", got, want)
 	}
 	if inode(t, root, "usr/bin/hello") == inode(t, linked.FS, "usr/bin/hello") {
 		t.Error("it is linked after all")
