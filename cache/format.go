@@ -37,8 +37,10 @@ func (c *Cache) checkFormat() error {
 	found, err := c.readFormat()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if err := c.checkEmpty(); err != nil {
+		if made, err := c.checkEmpty(); err != nil {
 			return err
+		} else if made {
+			return c.checkFormat()
 		}
 		return c.populate()
 	case err != nil:
@@ -64,20 +66,24 @@ func (c *Cache) readFormat() (int, error) {
 	return n, nil
 }
 
-// checkEmpty accepts an empty directory, and what an Open that was killed has left.
-func (c *Cache) checkEmpty() error {
+// checkEmpty accepts an empty directory, and what an Open that was killed has
+// left. made says that another process has just made the cache here.
+func (c *Cache) checkEmpty() (made bool, err error) {
 	entries, err := os.ReadDir(c.dir)
 	if err != nil {
-		return fmt.Errorf("cache %s: %w", c.dir, err)
+		return false, fmt.Errorf("cache %s: %w", c.dir, err)
 	}
 	for _, entry := range entries {
 		name := entry.Name()
+		if name == formatFile {
+			return true, nil
+		}
 		ours := name == tagFile || name == "lost+found" || slices.Contains(kinds, Kind(name))
 		if !ours {
-			return fmt.Errorf("%s is no devenv cache and holds other things (%s): set DEVENV_CACHE_DIR to a new or empty directory", c.dir, name)
+			return false, fmt.Errorf("%s is no devenv cache and holds other things (%s): set DEVENV_CACHE_DIR to a new or empty directory", c.dir, name)
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // populate makes the inside of a new cache. Every step may be repeated and may

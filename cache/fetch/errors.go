@@ -76,6 +76,8 @@ func (e *UnreachableError) advice() string {
 		return "look at the machine's clock, and whether it has ca-certificates (SSL_CERT_FILE names another set), then at the server's certificate"
 	case errors.As(e, &dns), errors.Is(e, unix.ENETUNREACH), errors.Is(e, unix.EHOSTUNREACH):
 		return "look at the network connection and at https_proxy; without a network, DEVENV_OFFLINE=1 uses what is in the cache"
+	case errors.Is(e, fs.ErrPermission):
+		return "make it readable for you, or name another server under [mirrors] in devenv.toml"
 	}
 	return "try again later, or name another server under [mirrors] in devenv.toml"
 }

@@ -59,7 +59,7 @@ func (m *Mirror) Package(ctx context.Context, f File) (Got, error) {
 	req := f.request(m.packageURLs(f), m.cache.Package(f.SHA256, f.Filename))
 	res, err := m.fetch.Get(ctx, req)
 	if err != nil {
-		return Got{}, fmt.Errorf("package %s: %w", f.Filename, err)
+		return Got{}, packageError(f, err)
 	}
 	return Got{Path: req.Dest, SHA256: f.SHA256, Size: res.Size, URL: res.URL}, nil
 }
@@ -79,7 +79,7 @@ func (m *Mirror) unknownPackage(ctx context.Context, f File) (Got, error) {
 	}
 	res, err := m.fetch.Get(ctx, req)
 	if err != nil {
-		return Got{}, fmt.Errorf("package %s: %w", f.Filename, err)
+		return Got{}, packageError(f, err)
 	}
 	if res.SHA256 == "" { // it was there: a process was killed before it could name it
 		if res.SHA256, err = fetch.HashFile(req.Dest); err != nil {
@@ -94,6 +94,13 @@ func (m *Mirror) unknownPackage(ctx context.Context, f File) (Got, error) {
 		return Got{}, err
 	}
 	return Got{Path: final, SHA256: res.SHA256, Size: res.Size, URL: res.URL}, nil
+}
+
+func packageError(f File, err error) error {
+	if isMissing(err) {
+		return fmt.Errorf("package %s: %w\nneither mirror nor archive has it any more: \"devenv update\" chooses among what there is", f.Filename, err)
+	}
+	return fmt.Errorf("package %s: %w", f.Filename, err)
 }
 
 // recall is the hash of a file of the archive that was here before.
