@@ -35,14 +35,17 @@ var kept = []Kind{Packages, Projects, Locks, Tmp}
 // refuses a newer one.
 func (c *Cache) checkFormat() error {
 	found, err := c.readFormat()
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		if made, err := c.checkEmpty(); err != nil {
-			return err
-		} else if made {
-			return c.checkFormat()
+	if errors.Is(err, fs.ErrNotExist) {
+		made, errEmpty := c.checkEmpty()
+		if errEmpty != nil {
+			return errEmpty
 		}
-		return c.populate()
+		if !made {
+			return c.populate()
+		}
+		found, err = c.readFormat()
+	}
+	switch {
 	case err != nil:
 		return err
 	case found > format:
