@@ -64,6 +64,9 @@ func Decompress(r io.Reader) (io.ReadCloser, Compression, error) {
 	}
 	kind := Sniff(head)
 	d, err := decompressor(kind, br)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
 	if err != nil {
 		return nil, kind, fmt.Errorf("%s: %w", kind, err)
 	}
@@ -87,7 +90,7 @@ func decompressor(kind Compression, r *bufio.Reader) (io.ReadCloser, error) {
 	case XZ:
 		d, err := xz.NewReader(r, maxWindow)
 		if err != nil {
-			return nil, err
+			return nil, xzError(err)
 		}
 		return io.NopCloser(xzReader{d}), nil
 	case Bzip2:
@@ -127,8 +130,12 @@ type xzReader struct{ *xz.Reader }
 
 func (r xzReader) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
+	return n, xzError(err)
+}
+
+func xzError(err error) error {
 	if err == xz.ErrBuf {
-		err = fmt.Errorf("xz: %w", io.ErrUnexpectedEOF)
+		return io.ErrUnexpectedEOF
 	}
-	return n, err
+	return err
 }

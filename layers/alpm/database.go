@@ -3,6 +3,7 @@ package alpm
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -26,14 +27,21 @@ const (
 func ReadDatabase(r io.Reader) ([]*Package, error) {
 	guard, _, err := decompressGuarded(&countingReader{r: r}, maxDatabase)
 	if err != nil {
-		return nil, fmt.Errorf("database: %w", err)
+		return nil, databaseError(err)
 	}
 	defer guard.Close()
 	d := databaseReader{tar: newTarScanner(guard, maxDesc), byDir: make(map[string]*entry)}
 	if err := d.read(); err != nil {
-		return nil, fmt.Errorf("database: %w", err)
+		return nil, databaseError(err)
 	}
 	return d.packages()
+}
+
+func databaseError(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("database is truncated; fetch it anew: %w", err)
+	}
+	return fmt.Errorf("database: %w", err)
 }
 
 type databaseReader struct {
@@ -104,6 +112,9 @@ func (d *databaseReader) entry(dir []byte) (*entry, error) {
 	if e.Name, e.Version, ok = SplitNameVersion(e.dir); !ok {
 		return nil, fmt.Errorf("entry %q is not called NAME-VERSION-RELEASE", dir)
 	}
+	if err := e.validate(); err != nil {
+		return nil, err
+	}
 	d.entries = append(d.entries, e)
 	d.byDir[e.dir] = e
 	return e, nil
@@ -114,6 +125,9 @@ func (d *databaseReader) packages() ([]*Package, error) {
 	for i, e := range d.entries {
 		if !e.hasDesc {
 			return nil, fmt.Errorf("database: %s has no desc: it is damaged", e.dir)
+		}
+		if err := e.validateFilename(); err != nil {
+			return nil, databaseError(err)
 		}
 		pkgs[i] = &e.Package
 	}

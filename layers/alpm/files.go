@@ -18,39 +18,52 @@ const (
 func ReadFiles(r io.Reader, each func(name, version string, files []string) error) error {
 	guard, _, err := decompressGuarded(&countingReader{r: r}, maxFiles)
 	if err != nil {
-		return fmt.Errorf("files database: %w", err)
+		return databaseError(err)
 	}
 	defer guard.Close()
 	tar := newTarScanner(guard, maxFileList)
 	for {
-		if err := tar.next(); err == io.EOF {
-			err = tar.drain()
-			if err != nil {
-				err = fmt.Errorf("files database: %w", err)
-			}
+		name, version, files, err := nextFileList(tar)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return databaseError(err)
+		}
+		if err := each(name, version, files); err != nil {
 			return err
+		}
+	}
+}
+
+// nextFileList goes to the next package that has a list; io.EOF after the last,
+// if the archive ends soundly.
+func nextFileList(tar *tarScanner) (name, version string, files []string, err error) {
+	for {
+		if err := tar.next(); err == io.EOF {
+			if err := tar.drain(); err != nil {
+				return "", "", nil, err
+			}
+			return "", "", nil, io.EOF
 		} else if err != nil {
-			return fmt.Errorf("files database: %w", err)
+			return "", "", nil, err
 		}
 		dir, file, ok := splitEntry(tar.name)
 		if !ok || !tar.regular || string(file) != "files" {
 			continue
 		}
-		name, version, ok := SplitNameVersion(string(dir))
+		name, version, ok = SplitNameVersion(string(dir))
 		if !ok {
-			return fmt.Errorf("files database: entry %q is not called NAME-VERSION-RELEASE", dir)
+			return "", "", nil, fmt.Errorf("entry %q is not called NAME-VERSION-RELEASE", dir)
 		}
 		body, err := tar.body()
+		if err == nil {
+			files, err = parseFileList(string(body))
+		}
 		if err != nil {
-			return fmt.Errorf("files database: %s: %w", dir, err)
+			return "", "", nil, fmt.Errorf("%s-%s: %w", name, version, err)
 		}
-		files, err := parseFileList(string(body))
-		if err != nil {
-			return fmt.Errorf("files database: %s-%s: %w", name, version, err)
-		}
-		if err := each(name, version, files); err != nil {
-			return err
-		}
+		return name, version, files, nil
 	}
 }
 

@@ -38,6 +38,9 @@ func ReadPkgInfo(r io.Reader) (*PkgInfo, error) {
 	case p.Version == "":
 		return nil, fmt.Errorf(".PKGINFO of %s: no pkgver: it is damaged", p.Name)
 	}
+	if err := p.validate(); err != nil {
+		return nil, fmt.Errorf(".PKGINFO: %w", err)
+	}
 	return &p, nil
 }
 

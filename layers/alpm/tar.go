@@ -3,7 +3,6 @@ package alpm
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -34,7 +33,7 @@ const (
 	maxName = 64 << 10
 )
 
-var errTruncated = errors.New("ends in the middle of an entry: it is truncated")
+var errTruncated = fmt.Errorf("in the middle of an entry: %w", io.ErrUnexpectedEOF)
 
 func newTarScanner(r io.Reader, maxEntry int64) *tarScanner {
 	return &tarScanner{r: r, buf: make([]byte, 256<<10), maxEntry: maxEntry}
