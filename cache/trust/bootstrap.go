@@ -150,10 +150,18 @@ func (p *keyringPackage) unpack(pkg io.Reader) error {
 			return err
 		}
 	}
-	if p.files.Keys == nil {
-		return fmt.Errorf("no %s%s.gpg in it", keyringDir, strings.TrimSuffix(p.pkgname, "-keyring"))
+	if len(p.files.Keys) == 0 {
+		return fmt.Errorf("no %s.gpg in it", p.base())
+	}
+	if len(p.files.Trusted) == 0 { // then whoever is in it would be trusted
+		return fmt.Errorf("no %s-trusted in it", p.base())
 	}
 	return nil
+}
+
+// base is what the package's keyring files are called, but for their endings.
+func (p *keyringPackage) base() string {
+	return keyringDir + strings.TrimSuffix(p.pkgname, "-keyring")
 }
 
 func (p *keyringPackage) entry(name string, data io.Reader) error {
@@ -171,7 +179,7 @@ func (p *keyringPackage) entry(name string, data io.Reader) error {
 		}
 		return nil
 	}
-	file, ok := strings.CutPrefix(name, keyringDir+strings.TrimSuffix(p.pkgname, "-keyring"))
+	file, ok := strings.CutPrefix(name, p.base())
 	if !ok {
 		return nil
 	}

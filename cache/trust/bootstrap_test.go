@@ -95,7 +95,8 @@ func TestFromPackage(t *testing.T) {
 		{name: "an older package under a newer name", by: "anna",
 			members: append([]member{pkginfo("archlinux-keyring", "20190101-1", at)}, keyring[1:]...), why: "20190101-1 by its own account"},
 		{name: "no keyring in it", by: "anna", members: keyring[:1], why: "no usr/share/pacman/keyrings/archlinux.gpg in it"},
-		{name: "a keyring that is none", by: "anna", members: []member{keyring[0], {keyringDir + "archlinux.gpg", "hello"}}, why: "must hold public keys"},
+		{name: "no owner trust in it", by: "anna", members: keyring[:2], why: "no usr/share/pacman/keyrings/archlinux-trusted in it"},
+		{name: "a keyring that is none", by: "anna", members: []member{keyring[0], {keyringDir + "archlinux.gpg", "hello"}, keyring[2]}, why: "must hold public keys"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			pkg := packed(t, c.members...)

@@ -15,8 +15,11 @@ import (
 	"time"
 )
 
-// maxKeyring bounds a keyring's size. Arch's is 1.7 MB.
-const maxKeyring = 64 << 20
+// Bounds of a keyring. Arch's has 1.7 MB and 3,400 packets.
+const (
+	maxKeyring = 64 << 20
+	maxPackets = 250_000
+)
 
 // Files are the three files of a pacman keyring (pacman-key(8)). Trusted and
 // Revoked may be empty.
@@ -161,7 +164,10 @@ func (k *Keyring) index(in []byte) error {
 			k.enterSubkeys(e, run)
 		}
 	}
-	for len(in) > 0 {
+	for n := 0; len(in) > 0; n++ {
+		if n == maxPackets {
+			return fmt.Errorf("it holds more than %d packets", maxPackets)
+		}
 		p, rest, err := splitPacket(in)
 		if err != nil {
 			return err
@@ -239,6 +245,7 @@ type Key struct {
 	Fingerprint Fingerprint
 	UserID      string
 	Vouchers    []Fingerprint // as many as it took; none if trusted directly
+	Vouches     bool          // it is a master key: its own word counts for others
 }
 
 // Trusted lists the keys whose signatures count on a day.
@@ -246,7 +253,7 @@ func (k *Keyring) Trusted(at time.Time) (keys []Key) {
 	for _, e := range k.order {
 		c := e.certificate()
 		if s, flaw := k.stands(c, instant(at.Unix())); flaw == nil {
-			keys = append(keys, Key{c.fpr, s.userID(), s.vouchers()})
+			keys = append(keys, Key{c.fpr, s.userID(), s.vouchers(), k.listed(c.fpr)})
 		}
 	}
 	return keys

@@ -159,6 +159,7 @@ func TestNotAKeyring(t *testing.T) {
 		"secret keys":  {Files{Keys: w.secret}, "secret key"},
 		"secret block": {Files{Keys: armored(t, "PGP PRIVATE KEY BLOCK", w.secret)}, "secret keys"},
 		"signature":    {Files{Keys: w.sigs["good"]}, "holds no key"},
+		"flood":        {Files{Keys: bytes.Repeat([]byte{0xc6, 6, 4, 0, 0, 0, 0, 1}, maxPackets+1)}, "packets"},
 		"cut short":    {Files{Keys: w.files.Keys[:len(w.files.Keys)-3]}, "cut short"},
 		"owner trust":  {Files{Keys: w.files.Keys, Trusted: []byte("\n# ok\nABC:4:\n")}, `line 3: "ABC:4:" is not FINGERPRINT:LEVEL:`},
 		"revoked":      {Files{Keys: w.files.Keys, Revoked: []byte("nobody\n")}, `line 1: "nobody" is not a fingerprint`},

@@ -188,6 +188,9 @@ func (k *Keyring) counts(s signer, sig *signature, at instant) (standing, *flaw)
 	if made := s.key().created; sig.created < made {
 		return standing{}, &flaw{ErrUntrusted, "the key was made later, on " + date(made)}
 	}
+	if _, err := s.key().numbers(); err != nil {
+		return standing{}, &flaw{ErrUnsupported, "the key cannot be computed with: " + err.Error()}
+	}
 	st, f := k.stands(s.cert, at)
 	if f != nil {
 		return st, f

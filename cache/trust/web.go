@@ -58,7 +58,7 @@ func (v *voucher) inOffice(k *Keyring, at instant) bool {
 		return false
 	}
 	if v.master == nil {
-		return v.listed && k.usable(v.certificate, at) == nil
+		return v.listed && !k.revoked[v.fpr] && k.usable(v.certificate, at) == nil
 	}
 	if slices.ContainsFunc(v.revocations(k.find), func(s *signature) bool { return s.reason == reasonCompromised }) {
 		return false
@@ -85,6 +85,11 @@ func (k *Keyring) usable(c *certificate, at instant) *flaw {
 	return nil
 }
 
+// listed tells whether a key is one of those that the keyring names as trusted.
+func (k *Keyring) listed(f Fingerprint) bool {
+	return slices.ContainsFunc(k.council, func(v *voucher) bool { return v.fpr == f && v.listed })
+}
+
 // A standing says on whose word a key is trusted.
 type standing struct {
 	user *user      // nil if the key has none
@@ -96,7 +101,7 @@ func (k *Keyring) stands(c *certificate, at instant) (standing, *flaw) {
 	if f := k.usable(c, at); f != nil {
 		return standing{}, f
 	}
-	if slices.ContainsFunc(k.council, func(v *voucher) bool { return v.fpr == c.fpr && v.listed }) {
+	if k.listed(c.fpr) {
 		return standing{user: c.face(at)}, nil
 	}
 	if k.revoked[c.fpr] && len(c.revocations(k.find)) == 0 && !k.said(c, func(s *signature) bool { return s.kind == revokesCert }) {
