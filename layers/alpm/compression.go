@@ -88,11 +88,11 @@ func decompressor(kind Compression, r *bufio.Reader) (io.ReadCloser, error) {
 		}
 		return pooled[*zstd.Decoder]{z, &zstdReaders}, nil
 	case XZ:
-		d, err := xz.NewReader(r, maxWindow)
-		if err != nil {
+		z := xzReaders.Get().(xzReader)
+		if err := z.Reset(r); err != nil {
 			return nil, xzError(err)
 		}
-		return io.NopCloser(xzReader{d}), nil
+		return pooled[xzReader]{z, &xzReaders}, nil
 	case Bzip2:
 		return io.NopCloser(bzip2.NewReader(r)), nil
 	}
@@ -109,6 +109,13 @@ var (
 			panic("alpm: zstd refuses its options: " + err.Error())
 		}
 		return z
+	}}
+	xzReaders = sync.Pool{New: func() any {
+		z, err := xz.NewReader(nil, maxWindow)
+		if err != nil {
+			panic("alpm: xz refuses its options: " + err.Error())
+		}
+		return xzReader{z}
 	}}
 )
 
