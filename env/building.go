@@ -19,7 +19,7 @@ import (
 	"devenv/layers"
 )
 
-// Built is an environment that is ready to be entered.
+// Built is an environment that is ready to be entered. It must be released.
 type Built struct {
 	Tree     string // directory of the flattened tree
 	Packages int
@@ -29,6 +29,28 @@ type Built struct {
 	checks []sandbox.Check
 	uses   cache.Uses
 	root   string
+	hold   []string // see sandbox.Spec.Hold
+	free   []func()
+}
+
+// Release lets gc have what the environment is made of, once it is recorded
+// that the project uses it, or is given up.
+func (b *Built) Release() {
+	for _, f := range b.free {
+		f()
+	}
+	b.free = nil
+}
+
+// keep holds something of the cache until Release, and in every entry.
+func (b *Built) keep(c *cache.Cache, kind cache.Kind, id string) error {
+	release, err := c.Hold(kind, id)
+	if err != nil {
+		return err
+	}
+	b.free = append(b.free, release)
+	b.hold = append(b.hold, c.HoldPath(kind, id))
+	return nil
 }
 
 // exists reports whether the environment has a path.
@@ -43,7 +65,21 @@ const downloads = 6
 
 // Build makes the environment that a lock describes: what is there already is
 // used, the rest is downloaded, checked, unpacked and linked, all at once.
-func (p *Project) Build(ctx context.Context, l *lock.Lock) (*Built, error) {
+func (p *Project) Build(ctx context.Context, l *lock.Lock) (_ *Built, err error) {
+	b := new(Built)
+	defer func() {
+		if err != nil {
+			b.Release()
+		}
+	}()
+	use, err := p.Cache.Use(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b.free = append(b.free, use)
+	if _, err := p.Cache.Sweep(); err != nil {
+		return nil, err
+	}
 	pkgs := l.ForHost(p.Host)
 	if err := p.fits(l, pkgs); err != nil {
 		return nil, err
@@ -53,6 +89,9 @@ func (p *Project) Build(ctx context.Context, l *lock.Lock) (*Built, error) {
 		return nil, err
 	}
 	spec := p.treeSpec(pkgs)
+	if err := b.keep(p.Cache, cache.Trees, spec.ID()); err != nil {
+		return nil, err
+	}
 	tree, there := store.FindTree(spec)
 	if there {
 		// Somebody made it; that they verified what is in it, too, is not said.
@@ -67,7 +106,7 @@ func (p *Project) Build(ctx context.Context, l *lock.Lock) (*Built, error) {
 			return nil, err
 		}
 	}
-	b := &Built{Tree: tree.Dir, Packages: len(pkgs), root: tree.FS}
+	b.Tree, b.Packages, b.root = tree.Dir, len(pkgs), tree.FS
 	rel, ok := p.Cache.Rel(tree.FS)
 	if !ok {
 		return nil, fmt.Errorf("tree %s lies outside the cache %s", tree.FS, p.Cache.Dir())

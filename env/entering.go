@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"devenv/cache"
 	"devenv/env/manifest"
 	"devenv/env/sandbox"
 	"devenv/shellhooks"
@@ -80,13 +81,13 @@ func (p *Project) Plan(ctx context.Context, b *Built, e Entry) (*Plan, error) {
 		}
 		host.Etc = append(host.Etc, sandbox.EtcFile{Name: f.Name, Data: data})
 	}
-	layer, err := p.hostLayer(host)
+	layer, err := p.hostLayer(b, host)
 	if err != nil {
 		return nil, err
 	}
 	spec := sandbox.Spec{
 		Cache: p.Cache.Dir(), Project: p.Dir, Name: p.name(),
-		Lower: append([]string{layer}, b.lower...),
+		Lower: append([]string{layer}, b.lower...), Hold: b.hold,
 		Unset: shellhooks.State,
 		Env:   p.variables(b), Path: b.path, Shell: start.Argv, Tasks: taskNames(p.Manifest),
 		Depend: append(checks(p.Manifest), b.checks...), Want: p.wanted(),
@@ -216,13 +217,16 @@ func (p *Project) variables(b *Built) map[string]string {
 
 // hostLayer makes the layer of the host's own files, named by what is in it,
 // and gives its path in the cache.
-func (p *Project) hostLayer(h *sandbox.Host) (string, error) {
-	b, err := json.Marshal([]any{"host layer 1", h.Shared, h.Links, h.Extra, h.Etc})
+func (p *Project) hostLayer(b *Built, h *sandbox.Host) (string, error) {
+	text, err := json.Marshal([]any{"host layer 1", h.Shared, h.Links, h.Extra, h.Etc})
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(b)
+	sum := sha256.Sum256(text)
 	id := hex.EncodeToString(sum[:12])
+	if err := b.keep(p.Cache, cache.Hosts, id); err != nil {
+		return "", err
+	}
 	final := p.Cache.Host(id)
 	rel := path.Join("hosts", id, "fs")
 	if _, err := os.Stat(final); err == nil {

@@ -56,17 +56,15 @@ func (p *Project) ReadLock() (*lock.Lock, error) {
 // what changed. A lock that fits is only read.
 func (p *Project) Lock(ctx context.Context, mode LockMode) (*lock.Lock, []lock.Change, error) {
 	old, err := p.ReadLock()
-	var damaged *lock.Error
-	if mode.Mend && !mode.Frozen && errors.As(err, &damaged) {
-		if old, err = p.salvage(); err == nil {
-			mode.Update = append(mode.Update, "") // it is not up to date whatever it says
-		}
+	damaged := errors.Is(err, lock.ErrMerge) || errors.Is(err, lock.ErrEdited)
+	if mode.Mend && !mode.Frozen && damaged {
+		old, err = p.salvage()
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	inputs := p.ResolutionDigest()
-	update := mode.All || len(mode.Update) > 0
+	update := mode.All || len(mode.Update) > 0 || damaged
 	if old != nil && old.Inputs == inputs && !update {
 		return old, nil, nil
 	}
@@ -89,17 +87,19 @@ func (p *Project) Lock(ctx context.Context, mode LockMode) (*lock.Lock, []lock.C
 	return next, changes, lock.Write(p.LockPath(), next)
 }
 
-// salvage reads what is left of a damaged lock: the versions to prefer.
+// salvage reads what is left of a damaged lock, the versions to prefer; nil if
+// that is nothing.
 func (p *Project) salvage() (*lock.Lock, error) {
 	b, err := os.ReadFile(p.LockPath())
 	if err != nil {
 		return nil, err
 	}
+	p.note("%s was changed by a merge or by hand: writing it anew", p.LockPath())
 	l, err := lock.Salvage(p.LockPath(), b)
-	if err == nil {
-		p.note("%s was damaged by a merge or by hand: writing it anew", p.LockPath())
+	if err != nil {
+		return nil, nil
 	}
-	return l, err
+	return l, nil
 }
 
 // resolve solves for every kind of machine that devenv.toml names; what they
@@ -107,7 +107,8 @@ func (p *Project) salvage() (*lock.Lock, error) {
 func (p *Project) resolve(ctx context.Context, old *lock.Lock, mode LockMode) (*lock.Lock, error) {
 	s := &solving{p: p, days: map[string][]*resolve.Repo{}}
 	prefer := map[string]string{}
-	if old != nil && !mode.All {
+	// Another day means other versions.
+	if old != nil && !mode.All && old.Snapshot == p.Snapshot {
 		for _, pkg := range old.Packages {
 			if pkg.Compat == "" && !slices.Contains(mode.Update, pkg.Name) {
 				prefer[pkg.Name] = pkg.Version
@@ -163,9 +164,6 @@ func (p *Project) resolve(ctx context.Context, old *lock.Lock, mode LockMode) (*
 // known refuses to update what is not locked.
 func (p *Project) known(old *lock.Lock, update []string) error {
 	for _, name := range update {
-		if name == "" {
-			continue
-		}
 		var have []string
 		if old != nil {
 			for _, pkg := range old.Packages {

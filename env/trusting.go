@@ -59,7 +59,7 @@ func (t *truster) repository(pkg lock.Package) manifest.Repository {
 		return r
 	}
 	m := t.p.Mirrors
-	return manifest.Repository{Name: pkg.Repo, Keyring: m.Keyring, KeyringOptional: m.KeyringOptional, SigLevel: m.SigLevel}
+	return manifest.Repository{Name: "the archive", Keyring: m.Keyring, KeyringOptional: m.KeyringOptional, SigLevel: m.SigLevel}
 }
 
 // level is how much a package must prove. What is below "required" is said

@@ -64,6 +64,9 @@ func newApp(u *ui) *cli.App {
 	app.Commands = []*cli.Command{
 		u.enterCommand(), u.runCommand(), u.buildCommand(), u.lockCommand(),
 		{Name: sandbox.ProbeCommand, Hidden: true, SkipFlagParsing: true, Action: func(c *cli.Context) error { return sandbox.ProbeHere(c.Args().First()) }},
+		{Name: entry.Prepared, Hidden: true, SkipFlagParsing: true, Action: func(*cli.Context) error {
+			return (&failure{err: errors.New("the environment was removed from the cache just now"), code: 1}).hint("run the same command again")
+		}},
 		{Name: entry.Failed, Hidden: true, SkipFlagParsing: true, Action: func(c *cli.Context) error { return failedElsewhere(c.Args().Slice()) }},
 	}
 	app.Commands = append(app.Commands, u.moreCommands()...)

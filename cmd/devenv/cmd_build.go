@@ -26,6 +26,7 @@ func (u *ui) buildCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			defer built.Release()
 			plan, err := p.Plan(c.Context, built, env.Entry{})
 			if err != nil {
 				return entryError(err)

@@ -74,6 +74,7 @@ func (u *ui) enter(c *cli.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	defer built.Release()
 	if len(args) > 0 && !afterDashes(c) {
 		if task, ok := p.Task(args[0], args[1:]); ok {
 			args = task

@@ -14,7 +14,10 @@ import (
 
 // failedHere puts into words an entry that failed in this very process.
 func failedHere(args []string) error {
-	name := ""
+	name, plan := "", ""
+	if len(args) > 2 && args[1] == entry.Prepared {
+		plan, args = args[2], args[1:]
+	}
 	for _, a := range args[min(len(args), 2):] {
 		if a != "--" {
 			name = a
@@ -22,7 +25,7 @@ func failedHere(args []string) error {
 		}
 	}
 	f := entry.Failure
-	return failedEntry(f.Stage, f.Op, unix.Errno(f.Errno), "", name)
+	return failedEntry(f.Stage, f.Op, unix.Errno(f.Errno), plan, name)
 }
 
 // failedElsewhere does so for another process, which says what it knows in
@@ -53,12 +56,13 @@ func failedEntry(stage, op uint32, errno unix.Errno, plan, name string) error {
 		return f.hint("`devenv owns %s` says which package has it, `devenv add PACKAGE` adds it", name)
 	case stage == entry.StageExec:
 		return &failure{err: fmt.Errorf("%s: cannot be executed: %w", name, errno), code: 126}
-	case stage == entry.StagePrepare && op == 0:
-		return refusedNamespace(errno)
 	}
 	where := "making the command's process"
 	if stage != entry.StageSpawn {
 		b, _ := os.ReadFile(plan)
+		if sandbox.CallThatFailed(b, stage, op) == unix.SYS_UNSHARE {
+			return refusedNamespace(errno)
+		}
 		where = sandbox.WhereFailed(b, stage, op)
 	}
 	f := &failure{err: fmt.Errorf("entering the environment: %s: %w", where, errno), code: 1}

@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"devenv/env/sandbox/entry"
 )
 
 // Spec is what an entry is made from. Paths are absolute and real (no link in
@@ -15,6 +17,7 @@ import (
 type Spec struct {
 	Cache   string   // the cache's directory
 	Lower   []string // directories that make up the environment, topmost first, relative to Cache
+	Hold    []string // files whose shared lock keeps gc away from them, see cache.HoldPath; at most entry.Held
 	Project string   // the directory with devenv.toml
 	Name    string   // what prompts show
 
@@ -71,6 +74,10 @@ func Build(s Spec, h *Host) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(s.Hold) > entry.Held {
+		return nil, fmt.Errorf("an entry can hold %d locks, not %d", entry.Held, len(s.Hold))
+	}
+	p.hold(s)
 	p.namespaces(s, h)
 	c := list{ops: p.Command}
 	if h.Overlay {
@@ -106,12 +113,32 @@ func scratch(s Spec, h *Host) (string, error) {
 	return "", fmt.Errorf("no directory of the host is free to build the root upon: the cache %s and the project %s lie in /usr, /var, /etc and /opt: move the cache with DEVENV_CACHE_DIR", s.Cache, s.Project)
 }
 
+// hold takes a shared lock on each layer of the environment, so that gc leaves
+// them alone while one is inside. If gc was faster the plan is stale. The locks
+// are the waiting process's; where there is none, the command inherits them.
+func (p *Plan) hold(s Spec) {
+	var a list
+	why := "keep the cache's gc away"
+	for i, file := range s.Hold {
+		mode := flags(unix.O_RDONLY|unix.O_CLOEXEC, "O_RDONLY|O_CLOEXEC")
+		if !p.PidNS {
+			mode = flags(unix.O_RDONLY, "O_RDONLY")
+		}
+		n := entry.Slots - entry.Held + i + 1
+		open := a.call(why, "openat", unix.SYS_OPENAT, atFdcwd, str(file), mode)
+		open.Save, open.Cold = n, true
+		a.call("", "flock", unix.SYS_FLOCK, slot(n), flags(unix.LOCK_SH|unix.LOCK_NB, "LOCK_SH|LOCK_NB")).Cold = true
+		why = ""
+	}
+	p.Prepare = a.ops
+}
+
 // namespaces: the process that was started makes the user namespace and maps
 // its one id, because only a process with one thread may; and says that its
 // children are born into a new pid namespace. The mount namespace is the
 // command's own, so that the waiting process keeps the host's.
 func (p *Plan) namespaces(s Spec, h *Host) {
-	var a list
+	a := list{ops: p.Prepare}
 	flagsOf := func(names ...string) (n uint64, show string) {
 		for _, name := range names {
 			n |= map[string]uint64{"CLONE_NEWUSER": unix.CLONE_NEWUSER, "CLONE_NEWPID": unix.CLONE_NEWPID, "CLONE_NEWNET": unix.CLONE_NEWNET}[name]

@@ -46,6 +46,7 @@ type Op struct {
 	Nr     uintptr
 	Args   []Arg
 	Ignore bool // go on if it fails
+	Cold   bool // if it fails the plan is stale
 	Save   int  // slot+1 that keeps the result, 0 for none
 	Why    string
 }
@@ -147,6 +148,9 @@ func (e *encoder) ops(ops []Op) entry.Table {
 		if o.Ignore {
 			r.Flags = entry.OpIgnore
 		}
+		if o.Cold {
+			r.Flags |= entry.OpCold
+		}
 		if len(o.Args) > len(r.Args) || o.Save > entry.Slots {
 			e.err = errors.Join(e.err, fmt.Errorf("%s: too many arguments or slots", o.Name))
 			continue
@@ -182,11 +186,19 @@ func raw[T any](v *T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(v)), unsafe.Sizeof(*v))
 }
 
-// WhereFailed names the step of an encoded plan that an entry failed at, from
-// what the entry said of it. The plan's bytes are not trusted.
-func WhereFailed(file []byte, stage, op uint32) string {
+// CallThatFailed is the system call of an encoded plan's step; 0 if the bytes
+// are not a plan's.
+func CallThatFailed(file []byte, stage, op uint32) uintptr {
+	o, ok := stepOf(file, stage, op)
+	if !ok {
+		return 0
+	}
+	return uintptr(o.Nr)
+}
+
+func stepOf(file []byte, stage, op uint32) (o entry.Op, ok bool) {
 	if len(file) < entry.HeaderSize || binary.NativeEndian.Uint64(file) != entry.Magic {
-		return fmt.Sprintf("step %d", op+1)
+		return o, false
 	}
 	var h entry.Header
 	copy(raw(&h), file)
@@ -194,12 +206,21 @@ func WhereFailed(file []byte, stage, op uint32) string {
 	if stage == entry.StagePrepare {
 		t = h.Prepare
 	}
-	var o entry.Op
 	at := uint64(t.Off) + uint64(op)*uint64(len(raw(&o)))
 	if op >= t.Count || at+uint64(len(raw(&o))) > uint64(len(file)) {
-		return fmt.Sprintf("step %d", op+1)
+		return o, false
 	}
 	copy(raw(&o), file[at:])
+	return o, true
+}
+
+// WhereFailed names the step of an encoded plan that an entry failed at, from
+// what the entry said of it. The plan's bytes are not trusted.
+func WhereFailed(file []byte, stage, op uint32) string {
+	o, ok := stepOf(file, stage, op)
+	if !ok {
+		return fmt.Sprintf("step %d", op+1)
+	}
 	s := fmt.Sprintf("step %d, %s", op+1, callName(uintptr(o.Nr)))
 	for i, k := range o.Kinds[:len(o.Args)] {
 		if k == entry.ArgData && o.Args[i] < uint64(len(file)) {

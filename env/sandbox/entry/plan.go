@@ -69,9 +69,8 @@ type Op struct {
 
 // Flags of an Op.
 const (
-	OpIgnore  uint16 = 1 << iota // go on if the call fails
-	OpRestore                    // not a call: restore the signal mask the program was started with
-	OpExec                       // not a call: execute the command
+	OpIgnore uint16 = 1 << iota // go on if the call fails
+	OpCold                      // if the call fails the entry is not warm: nothing has been changed yet
 )
 
 // Kinds of an argument.
@@ -82,8 +81,13 @@ const (
 	ArgCwd               // the working directory's path
 )
 
-// Slots is how many results an entry can keep.
-const Slots = 16
+// Slots is how many results an entry can keep. The last Held of them are
+// descriptors that stay open for as long as the command runs: in the process
+// that waits for it, or, where there is none, in the command.
+const (
+	Slots = 16
+	Held  = 4
+)
 
 const (
 	sizeHeader = unsafe.Sizeof(Header{})

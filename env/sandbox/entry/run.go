@@ -69,7 +69,9 @@ func steps(t Table, stage uint32) bool {
 			if o.Flags&OpIgnore != 0 {
 				continue
 			}
-			Failure.Op, Failure.Errno, Failure.Stage = i, uint32(-r), stage
+			if o.Flags&OpCold == 0 {
+				Failure.Op, Failure.Errno, Failure.Stage = i, uint32(-r), stage
+			}
 			return false
 		}
 		if o.Save != 0 && o.Save <= Slots {
@@ -123,9 +125,17 @@ func supervise() {
 		explain(b)
 	}
 	// C is the command now. What A holds open must not outlive C's own copy:
-	// all that A needs is the end of the pipe that B waits for.
+	// all that A needs is the end of the pipe that B waits for, and what it
+	// holds against gc. Slots that were not used hold 0, the pipe.
 	sys6(sysDup3, uintptr(alive[1]), 0, oCloexec, 0, 0, 0)
-	sys6(sysCloseRange, 1, ^uintptr(0)>>32, 0, 0, 0, 0)
+	keep := uintptr(1)
+	for i := Slots - Held; i < Slots; i++ {
+		if slots[i] > keep {
+			sys6(sysDup3, slots[i], keep, oCloexec, 0, 0, 0)
+			keep++
+		}
+	}
+	sys6(sysCloseRange, keep, ^uintptr(0)>>32, 0, 0, 0, 0)
 	status := wait(c)
 	end(b)
 	reclaim()
