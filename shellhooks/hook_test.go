@@ -40,7 +40,7 @@ func withHookPrompt(t *testing.T, shell, rc, prompt string) *hooked {
 		".shrc":                    "PS1='> '\n" + rc + "\n" + hook,
 	}
 	h := &hooked{shell: shell, home: home(t, files), keep: t.TempDir()}
-	argv := []string{"--dev-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "--chdir", h.home, "--", shell}
+	argv := []string{"--die-with-parent", "--dev-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "--chdir", h.home, "--", shell}
 	if shell == "bash" {
 		argv = append(argv, "--noprofile", "--rcfile", filepath.Join(h.home, ".bashrc"))
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // demo is a session like those of real environments. PATH must have what the
@@ -25,10 +26,18 @@ func demo() Session {
 // home makes a home directory from file names and contents.
 func home(t *testing.T, files map[string]string) string {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "home [x]*") // a name that patterns would misread
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	dir, err := os.MkdirTemp("", "home [x]-*-") // a name that patterns would misread
+	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		for range 50 { // a shell that was killed may still write its history
+			if os.RemoveAll(dir) == nil {
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
 	write(t, dir, files)
 	// where this is missing fish makes it, in the background
 	if err := os.MkdirAll(filepath.Join(dir, ".local/share/fish/generated_completions"), 0o755); err != nil {
@@ -111,7 +120,7 @@ func inside(t *testing.T, s Session, home, shell string, args ...string) *exec.C
 		t.Fatal(err)
 	}
 	start := Enter(path, s)
-	argv := append([]string{"bwrap", "--dev-bind", "/", "/", "--ro-bind", etc(t, start.Files), "/etc", "--chdir", "/", "--"}, start.Argv...)
+	argv := append([]string{"bwrap", "--die-with-parent", "--dev-bind", "/", "/", "--ro-bind", etc(t, start.Files), "/etc", "--chdir", "/", "--"}, start.Argv...)
 	cmd := exec.Command(argv[0], append(argv[1:], args...)...)
 	cmd.Env = environ(s, start, home)
 	return cmd

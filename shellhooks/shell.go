@@ -77,7 +77,7 @@ type Shell interface {
 var shells = map[string]Shell{"bash": bash{}, "fish": fish{}, "sh": sh{}, "zsh": zsh{}}
 
 // posix are shells that are started and told as sh is.
-var posix = []string{"ash", "busybox", "dash", "ksh", "ksh93", "loksh", "mksh", "oksh", "yash"}
+var posix = []string{"ash", "busybox", "dash", "ksh", "ksh93", "loksh", "mksh", "oksh"}
 
 // For gives the shell of that name; false if it is not known well enough to be
 // told anything.

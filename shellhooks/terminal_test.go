@@ -22,6 +22,7 @@ type terminal struct {
 	screen *vt.SafeEmulator
 	asked  int
 	dir    string
+	ps1    string // the prompt, where it is known
 	ended  chan struct{}
 }
 
@@ -41,8 +42,8 @@ func onTerminal(t *testing.T, cmd *exec.Cmd) *terminal {
 		close(x.ended)
 	}()
 	t.Cleanup(func() {
-		cmd.Process.Kill()
 		x.pty.Close()
+		cmd.Process.Kill()
 		<-x.ended
 		x.screen.Close()
 	})
@@ -90,7 +91,16 @@ func (x *terminal) until(what string, cond func() bool) {
 // prompt waits until the last line is the prompt and nothing else.
 func (x *terminal) prompt(want string) {
 	x.t.Helper()
+	x.ps1 = want
 	x.until("the prompt "+strconv.Quote(want), func() bool { return x.line() == strings.TrimRight(want, " ") })
+}
+
+// not asserts that a text is not on the screen.
+func (x *terminal) not(text string) {
+	x.t.Helper()
+	if strings.Contains(x.screen.String(), text) {
+		x.t.Errorf("the screen has %q:\n%s", text, strings.Join(x.lines(), "\n"))
+	}
 }
 
 func (x *terminal) shows(text string) {
@@ -101,6 +111,9 @@ func (x *terminal) shows(text string) {
 // ask types a command and gives what it printed, without the last line break.
 func (x *terminal) ask(command string) string {
 	x.t.Helper()
+	if x.ps1 != "" { // what is typed before may be thrown away
+		x.prompt(x.ps1)
+	}
 	x.asked++
 	file := filepath.Join(x.dir, strconv.Itoa(x.asked))
 	x.send(command + " > " + file + ".part; /bin/mv " + file + ".part " + file + "\r")

@@ -34,3 +34,9 @@ if (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501 )); then
 else
 	PROMPT_COMMAND=${PROMPT_COMMAND-}$'\n''__devenv_prompt; if [[ ${DEVENV_ENTER-} ]]; then unset DEVENV_ENTER; \. @ETC@/devenv/enter.sh; fi'
 fi
+
+# With -c there is no prompt. Outside of all files the first command is the one
+# that bash was started for.
+if [[ ${BASH_EXECUTION_STRING+set} ]]; then
+	trap '[[ ${BASH_SOURCE[0]-} ]] || { trap - DEBUG; __devenv_settle_bash; }' DEBUG
+fi

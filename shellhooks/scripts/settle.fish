@@ -36,8 +36,13 @@ end
 function __devenv_wrap --on-event fish_prompt
     if not set -q __devenv_settled
         set -g __devenv_settled 1
+        functions -e __devenv_guard
         __devenv_settle
         __devenv_aliases
+    end
+    if set -q DEVENV_ENTER # a start-up file of another shell gave it away
+        set -e DEVENV_ENTER
+        source @ETC@/devenv/enter.fish
     end
     functions fish_prompt | string match --quiet '*__devenv_theme*'; and return
     functions -e __devenv_theme
