@@ -176,11 +176,18 @@ func (p *Project) weave(ctx context.Context, store *layers.Store, spec layers.Tr
 			if slices.ContainsFunc(missing, func(m lock.Package) bool { return m.SHA256 == pkg.SHA256 }) {
 				continue
 			}
-			if !yield(store.Layer(layers.ID(pkg.SHA256))) {
+			layer, err := store.Layer(layers.ID(pkg.SHA256))
+			if err == nil {
+				err = isMeant(layer, pkgs)
+			}
+			if !yield(layer, err) {
 				return
 			}
 		}
 		for layer, err := range store.AddAll(ctx, sources, runtime.NumCPU()) {
+			if err == nil {
+				err = isMeant(layer, missing)
+			}
 			if err == nil {
 				done++
 				p.opt.Report(Event{Step: Unpack, Done: done, Total: int64(len(missing)), End: done == int64(len(missing))})
@@ -197,6 +204,20 @@ func (p *Project) weave(ctx context.Context, store *layers.Store, spec layers.Tr
 		return nil, err
 	}
 	return tree, nil
+}
+
+// isMeant refuses a package that says of itself that it is another one: a good
+// signature does not vouch for the name that a mirror gives to a file.
+func isMeant(layer *layers.Layer, pkgs []lock.Package) error {
+	for _, pkg := range pkgs {
+		if pkg.SHA256 != layer.SHA256 {
+			continue
+		}
+		if info := layer.Info; info.Name != pkg.Name || info.Version != pkg.Version {
+			return fmt.Errorf("%s: the package in it is %s %s, not %s %s: the mirror is wrong or hostile\nhint: use another mirror, and `devenv update %s`", pkg.File, info.Name, info.Version, pkg.Name, pkg.Version, pkg.Name)
+		}
+	}
+	return nil
 }
 
 // missing are the packages that have no layer yet, or whose file was not

@@ -117,11 +117,29 @@ func (p *Project) Plan(ctx context.Context, b *Built, e Entry) (*Plan, error) {
 	}
 	key := sandbox.FileName(p.Dir)
 	b.uses.Hosts, b.uses.Plans = []string{path.Base(path.Dir(layer))}, []string{key}
-	if err := p.Cache.RecordUse(p.Dir, b.uses); err != nil {
+	if err := p.record(b); err != nil {
 		return nil, err
 	}
 	out.File = p.Cache.Plan(key)
 	return out, p.Cache.WriteFile(out.File, file, 0o600)
+}
+
+// record notes what the project uses, for gc. Where no database was asked this
+// time, those of the last time stay.
+func (p *Project) record(b *Built) error {
+	b.uses.Files = p.databases
+	if len(p.databases) == 0 {
+		uses, err := p.Cache.Uses()
+		if err != nil {
+			return err
+		}
+		for _, u := range uses {
+			if u.Project == p.Path {
+				b.uses.Files = u.Uses.Files
+			}
+		}
+	}
+	return p.Cache.RecordUse(p.Path, b.uses)
 }
 
 // ownHome says which home the entry has. What is to be kept is made on the

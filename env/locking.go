@@ -265,6 +265,9 @@ func (p *Project) syncDay(ctx context.Context, m *manifest.Manifest, day string)
 		if s.Info.Stale {
 			p.warn("%s: no network; using the database of %s", s.Info.Repo, s.Info.Checked.Format("2006-01-02 15:04"))
 		}
+		if !slices.Contains(p.databases, s.Info.File) {
+			p.databases = append(p.databases, s.Info.File)
+		}
 		list = append(list, &resolve.Repo{Name: s.Info.Repo, Day: s.Info.Day, Index: s.Index})
 	}
 	return list, nil

@@ -64,6 +64,8 @@ type Project struct {
 	opt    Options
 	client *fetch.Client
 	mirror *mirror.Mirror
+
+	databases []string // those asked so far, for cache.Uses
 }
 
 // Open finds the project that dir lies in and reads what it says. A fault in

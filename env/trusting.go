@@ -2,6 +2,7 @@ package env
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -117,6 +118,20 @@ func (t *truster) verify(ctx context.Context, pkg lock.Package, file mirror.File
 		return fmt.Errorf("getting the signature of %s: %w", pkg.File, err)
 	}
 	who, err := check(level, ring, pkg.File, path, sig)
+	if err != nil && sig != nil && !t.p.client.Offline() && (errors.Is(err, trust.ErrMismatch) || errors.Is(err, trust.ErrMalformed)) {
+		// Perhaps the signature was damaged on its way: once more.
+		if err := t.p.mirror.ForgetSignature(file); err != nil {
+			return err
+		}
+		if sig, err = t.p.mirror.Signature(ctx, file); err == nil {
+			who, err = check(level, ring, pkg.File, path, sig)
+		}
+	}
+	if r.Keyring == "" && (errors.Is(err, trust.ErrUnknownKey) || errors.Is(err, trust.ErrUntrusted)) {
+		if older, e := t.ofItsDay(ctx, ring, path); e == nil {
+			who, err = check(level, older, pkg.File, path, sig)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -255,6 +270,42 @@ func (t *truster) archKeyring(ctx context.Context) (*trust.Keyring, error) {
 		return old, nil
 	}
 	return trust.Join(newest, old), nil
+}
+
+// ofItsDay is a keyring that also knows what the one of the day on which a
+// package was built knew: the keyring of today has dropped who left long ago.
+func (t *truster) ofItsDay(ctx context.Context, newest *trust.Keyring, path string) (*trust.Keyring, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	day := built(f)
+	if day.IsZero() {
+		return nil, errors.New("the package does not say when it was built")
+	}
+	before, after, has, err := t.p.mirror.Archive().Near(ctx, day.UTC().Format(time.DateOnly))
+	if err != nil {
+		return nil, err
+	}
+	name := day.UTC().Format(time.DateOnly)
+	if !has {
+		name = cmp.Or(after, before)
+	}
+	t.mu.Lock()
+	k := t.keyrings["day "+name]
+	if k == nil {
+		k = new(keyringOnce)
+		t.keyrings["day "+name] = k
+	}
+	t.mu.Unlock()
+	k.once.Do(func() {
+		var old *trust.Keyring
+		if old, k.err = t.keyringOf(ctx, name, newest); k.err == nil {
+			k.ring = trust.Join(newest, old)
+		}
+	})
+	return k.ring, k.err
 }
 
 // keyringOf is Arch's keyring as a day's repositories have it.
