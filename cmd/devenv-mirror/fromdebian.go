@@ -2,8 +2,9 @@ package main
 
 import (
 	"fmt"
-	"os"
+	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,44 +19,61 @@ func fromDebian() *cli.Command {
 		Name:      "from-debian",
 		Usage:     "make a mirror out of Debian's packages, fetched by the host's apt",
 		ArgsUsage: "DIR",
+		Description: `Works on Debian and Ubuntu, as root or not, where apt-get update has run. It takes
+   some minutes the first time and seconds when there is nothing new.
+
+   devenv-mirror from-debian /srv/mirror
+   devenv-mirror from-debian ./mirror --set demo
+   devenv-mirror from-debian ./mirror --only zlib,jq --days 2`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "only", Usage: "these packages and what they need, instead of all", Value: ""},
-			&cli.StringFlag{Name: "set", Usage: "a named set of packages: base or demo"},
-			&cli.IntFlag{Name: "days", Usage: "how many days the archive has", Value: 4},
-			&cli.IntFlag{Name: "jobs", Usage: "packages converted at the same time", Value: runtime.NumCPU()},
+			&cli.StringFlag{Name: "only", Usage: "`PACKAGES`, separated by commas, and what they need, instead of all"},
+			&cli.StringFlag{Name: "set", Usage: "a named `SET` of packages: base, or demo for the toolchains of the examples"},
+			&cli.IntFlag{Name: "days", Usage: "how many `DAYS` the archive has, counted from the newest", Value: 4},
+			&cli.IntFlag{Name: "jobs", Usage: "`PACKAGES` converted at the same time", Value: runtime.NumCPU()},
 		},
 		Action: runFromDebian,
 	}
 }
 
 func runFromDebian(c *cli.Context) error {
-	if c.NArg() != 1 {
-		return fmt.Errorf("from-debian takes one directory, got %d arguments; flags come before it", c.NArg())
-	}
-	t, err := table.Load()
+	dir, err := onlyArgument(c, "DIR")
 	if err != nil {
 		return err
 	}
-	var names []string
-	if only := c.String("only"); only != "" {
-		names = strings.Split(only, ",")
+	if c.Int("days") < 1 || c.Int("jobs") < 1 {
+		return usageError{"--days and --jobs want a number above 0"}
 	}
-	if set := c.String("set"); set != "" {
-		if t.Sets[set] == nil {
-			return fmt.Errorf("no set %s in the table", set)
-		}
-		names = append(names, t.Sets[set]...)
+	names, err := packagesAsked(c.String("only"), c.String("set"))
+	if err != nil {
+		return err
 	}
 	start := time.Now()
 	log := func(format string, args ...any) {
-		fmt.Fprintf(os.Stderr, "%6.1f s  %s\n", time.Since(start).Seconds(), fmt.Sprintf(format, args...))
+		fmt.Fprintf(c.App.ErrWriter, "%6.1f s  %s\n", time.Since(start).Seconds(), fmt.Sprintf(format, args...))
 	}
-	err = mirror.FromDebian(c.Context, mirror.Options{
-		Dir: c.Args().First(), Names: names, Days: c.Int("days"), Jobs: c.Int("jobs"), Log: log,
-	})
+	err = mirror.FromDebian(c.Context, mirror.Options{Dir: dir, Names: names, Days: c.Int("days"), Jobs: c.Int("jobs"), Log: log})
 	if err != nil {
 		return err
 	}
-	log("mirror in %s is ready", c.Args().First())
+	log("the mirror is ready: DEVENV_MIRROR=%s", dir)
 	return nil
+}
+
+// packagesAsked is the union of --only and --set; nil for everything.
+func packagesAsked(only, set string) ([]string, error) {
+	var names []string
+	if only != "" {
+		names = strings.Split(only, ",")
+	}
+	if set == "" {
+		return names, nil
+	}
+	t, err := table.Load()
+	if err != nil {
+		return nil, err
+	}
+	if t.Sets[set] == nil {
+		return nil, usageError{fmt.Sprintf("no set %q; there are %s", set, strings.Join(slices.Sorted(maps.Keys(t.Sets)), ", "))}
+	}
+	return append(names, t.Sets[set]...), nil
 }

@@ -2,6 +2,7 @@ package debian
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,8 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 )
 
 // Available is every package that apt would install now.
@@ -18,19 +22,26 @@ type Available struct {
 	Arch     string // dpkg's word for the machine
 	packages map[string]*Package
 	virtual  map[string][]string // name → the packages that provide it
+
+	mu      sync.Mutex
+	matched map[string][]string // answers of match
 }
 
-// Ask reads apt's whole list, which takes about a second.
-func Ask(ctx context.Context) (*Available, error) {
+// Ask reads apt's whole list, which takes about a second. Apt looks as if
+// nothing were installed: a package of another origin on this host would
+// otherwise hide the one that can be fetched. For this apt needs a cache of
+// its own, which it keeps in dir.
+func Ask(ctx context.Context, dir string) (*Available, error) {
 	arch, err := output(ctx, "dpkg", "--print-architecture")
 	if err != nil {
 		return nil, err
 	}
-	list, err := output(ctx, "apt-cache", "dumpavail")
+	list, err := output(ctx, "apt-cache", "-o", "Dir::State::status=/dev/null", "-o", "Dir::Cache::pkgcache="+filepath.Join(dir, "pkgcache.bin"),
+		"-o", "Dir::Cache::srcpkgcache=", "dumpavail")
 	if err != nil {
 		return nil, err
 	}
-	a := &Available{Arch: strings.TrimSpace(string(arch)), packages: map[string]*Package{}, virtual: map[string][]string{}}
+	a := &Available{Arch: strings.TrimSpace(string(arch)), packages: map[string]*Package{}, virtual: map[string][]string{}, matched: map[string][]string{}}
 	err = parseControl(bytes.NewReader(list), func(f map[string]string) {
 		if f["Architecture"] != a.Arch && f["Architecture"] != "all" || f["SHA256"] == "" {
 			return // another architecture's, or installed by hand and not to be had from apt
@@ -56,7 +67,7 @@ func (a *Available) Get(name string) *Package { return a.packages[name] }
 // Providers returns the names of the packages that provide a virtual name.
 func (a *Available) Providers(virtual string) []string { return a.virtual[virtual] }
 
-// Match returns the names that pattern stands for, oldest first by the number
+// Match returns the names that pattern stands for, oldest first by the numbers
 // in them. '#' in a pattern is a number. A name that Debian renamed for its
 // 64-bit time_t transition ("libssl3t64") is found under its old name.
 func (a *Available) Match(pattern string) []string {
@@ -68,62 +79,57 @@ func (a *Available) Match(pattern string) []string {
 		}
 		return nil
 	}
-	prefix, suffix, _ := strings.Cut(pattern, "#")
-	found := map[int]string{}
-	for name := range a.packages {
-		if n, ok := number(name, prefix, suffix); ok {
-			if old := found[n]; old == "" || len(name) < len(old) {
-				found[n] = name
-			}
-		}
-	}
-	var names []string
-	for _, n := range sortedKeys(found) {
-		names = append(names, found[n])
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	names, ok := a.matched[pattern]
+	if !ok {
+		names = a.match(pattern)
+		a.matched[pattern] = names
 	}
 	return names
 }
 
-// number returns what '#' stands for where name is prefix#suffix.
-func number(name, prefix, suffix string) (int, bool) {
-	middle, ok := strings.CutPrefix(name, prefix)
-	if !ok {
-		return 0, false
+// match goes through all packages.
+func (a *Available) match(pattern string) []string {
+	re := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), "#", `(\d+)`) + "(?:t64)?$")
+	prefix, _, _ := strings.Cut(pattern, "#")
+	type match struct {
+		name    string
+		numbers []int
 	}
-	rest, ok := strings.CutSuffix(middle, suffix)
-	if !ok {
-		if rest, ok = strings.CutSuffix(middle, suffix+"t64"); !ok {
-			return 0, false
+	var found []match
+	for name := range a.packages {
+		if !strings.HasPrefix(name, prefix) { // far cheaper, and rules out nearly all
+			continue
+		}
+		if m := re.FindStringSubmatch(name); m != nil {
+			numbers := make([]int, len(m)-1)
+			for i, digits := range m[1:] {
+				numbers[i], _ = strconv.Atoi(digits) // overflow sorts it last, as it should
+			}
+			found = append(found, match{name, numbers})
 		}
 	}
-	if rest == "" || len(rest) > 6 {
-		return 0, false
+	slices.SortFunc(found, func(x, y match) int {
+		return cmp.Or(slices.Compare(x.numbers, y.numbers), strings.Compare(x.name, y.name))
+	})
+	names := make([]string, len(found))
+	for i, m := range found {
+		names[i] = m.name
 	}
-	n := 0
-	for _, c := range rest {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = n*10 + int(c-'0')
-	}
-	return n, true
-}
-
-func sortedKeys(m map[int]string) []int {
-	keys := make([]int, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
+	return names
 }
 
 // Download brings the .debs of packages into dir; those that are there are
 // kept. It returns how many were fetched.
 func Download(ctx context.Context, dir string, packages []*Package) (int, error) {
-	var want []string
-	var files []string
+	var want, files []string
+	seen := map[string]bool{}
 	for _, p := range packages {
+		if seen[p.Name] {
+			continue
+		}
+		seen[p.Name] = true
 		info, err := os.Stat(filepath.Join(dir, p.Filename()))
 		if err == nil && info.Size() == p.Size {
 			continue
@@ -143,7 +149,7 @@ func Download(ctx context.Context, dir string, packages []*Package) (int, error)
 	}
 	defer os.RemoveAll(part)
 	// As root apt would fetch as its own user, who cannot write here, and warn.
-	args := append([]string{"-q", "-o", "APT::Sandbox::User=" + "root", "download"}, want...)
+	args := append([]string{"-q", "-o", "APT::Sandbox::User=root", "download"}, want...)
 	if _, err := run(ctx, part, "apt-get", args...); err != nil {
 		return 0, fmt.Errorf("fetching %d packages: %w", len(want), err)
 	}

@@ -13,8 +13,8 @@ import (
 
 // Control is what a .deb says beside its files.
 type Control struct {
-	Conffiles []string // without the leading slash
-	Sonames   []string // as deb-shlibs(5) lists them, joined again: "libz.so.1", "libdb-5.3.so"
+	Conffiles []string `json:"conffiles,omitempty"` // without the leading slash
+	Sonames   []string `json:"sonames,omitempty"`   // of deb-shlibs(5), joined again: "libz.so.1", "libdb-5.3.so"
 }
 
 // ReadControl reads the control archive of a .deb.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -29,15 +30,13 @@ const rules = 1
 
 // builder makes package files.
 type builder struct {
-	dir     string
-	plan    *table.Plan
-	keys    *keyring
-	state   *state
-	control map[string]*debian.Control
-	sonames map[string]bool // that may become dependencies
-	log     func(format string, args ...any)
-	mu      sync.Mutex
-	done    int
+	dir   string
+	plan  *table.Plan
+	keys  *keyring
+	state *state
+	log   func(format string, args ...any)
+	mu    sync.Mutex
+	done  int
 }
 
 // path is where a package file is kept.
@@ -45,32 +44,64 @@ func (b *builder) path(name, file string) string {
 	return filepath.Join(b.dir, "archive", "packages", name[:1], name, file)
 }
 
-// readControls reads what every .deb says beside its files.
-func (b *builder) readControls(ctx context.Context, builds []*table.Build, jobs int) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(jobs)
-	b.control, b.sonames = map[string]*debian.Control{}, map[string]bool{}
-	for _, build := range builds {
-		library := build.Entry.Sonames == nil || *build.Entry.Sonames
+// readControls reads what the .debs say beside their files, of those that no
+// earlier run has seen.
+func (b *builder) readControls(ctx context.Context, jobs int) error {
+	var unknown []*debian.Package
+	for _, build := range b.plan.Builds {
 		for _, deb := range build.Debs {
-			g.Go(func() error {
-				c, err := debian.ReadControl(ctx, b.deb(deb))
-				if err != nil {
-					return err
-				}
-				b.mu.Lock()
-				defer b.mu.Unlock()
-				b.control[deb.Name] = c
-				for _, s := range c.Sonames {
-					if library {
-						b.sonames[s] = true
-					}
-				}
-				return nil
-			})
+			if b.state.Controls[deb.SHA256] == nil {
+				b.state.Controls[deb.SHA256] = &debian.Control{}
+				unknown = append(unknown, deb)
+			}
 		}
 	}
+	if err := b.fetch(ctx, unknown); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(jobs)
+	for _, deb := range unknown {
+		g.Go(func() error {
+			c, err := debian.ReadControl(ctx, b.deb(deb))
+			if err != nil {
+				return err
+			}
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.state.Controls[deb.SHA256] = c
+			return nil
+		})
+	}
 	return g.Wait()
+}
+
+// fetch brings .debs that are not there.
+func (b *builder) fetch(ctx context.Context, debs []*debian.Package) error {
+	start := time.Now()
+	n, err := debian.Download(ctx, filepath.Join(b.dir, ".debs"), debs)
+	if n > 0 {
+		b.log("%d Debian packages fetched in %.1f s", n, time.Since(start).Seconds())
+	}
+	return err
+}
+
+// sonames lists the libraries of what a build depends on, as far as the table
+// wants them to be dependencies of their own.
+func (b *builder) sonames(build *table.Build) []string {
+	var list []string
+	for _, partner := range build.Partners {
+		if partner.Entry.Sonames != nil && !*partner.Entry.Sonames {
+			continue
+		}
+		for _, deb := range partner.Debs {
+			if c := b.state.Controls[deb.SHA256]; c != nil {
+				list = append(list, c.Sonames...)
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 func (b *builder) deb(p *debian.Package) string { return filepath.Join(b.dir, ".debs", p.Filename()) }
@@ -83,7 +114,7 @@ func (b *builder) key(build *table.Build) string {
 	for _, d := range build.Debs {
 		debs = append(debs, d.SHA256)
 	}
-	e.Encode([]any{rules, build.Name, build.Version, build.Arch, build.Entry, debs, build.Depends, build.FirstDay, build.Installed, b.keys.packager})
+	e.Encode([]any{rules, build.Name, build.Version, build.Arch, build.Entry, debs, build.Depends, build.FirstDay, build.Installed, b.sonames(build), b.keys.packager})
 	if root := b.root(build.Name); root != nil {
 		fs.WalkDir(root, ".", func(p string, d fs.DirEntry, err error) error {
 			if err == nil && !d.IsDir() {
@@ -128,16 +159,20 @@ func (b *builder) all(ctx context.Context, builds []*table.Build, jobs int) erro
 		return n
 	}
 	slices.SortStableFunc(builds, func(x, y *table.Build) int { return int(size(y) - size(x)) })
-	g, ctx := errgroup.WithContext(ctx)
+	var g errgroup.Group
 	g.SetLimit(jobs)
+	var failed []error
 	for _, build := range builds {
 		g.Go(func() error {
 			m, err := b.one(ctx, build)
-			if err != nil {
-				return fmt.Errorf("package %s: %w", build.Name, err)
-			}
 			b.mu.Lock()
 			defer b.mu.Unlock()
+			if err != nil {
+				if ctx.Err() == nil {
+					failed = append(failed, fmt.Errorf("package %s: %w", build.Name, err))
+				}
+				return nil // go on: all that is wrong with the table is worth knowing at once
+			}
 			b.state.Packages[build.Filename()] = m
 			b.done++
 			if b.done%100 == 0 {
@@ -146,7 +181,8 @@ func (b *builder) all(ctx context.Context, builds []*table.Build, jobs int) erro
 			return nil
 		})
 	}
-	return g.Wait()
+	g.Wait()
+	return errors.Join(append(failed, ctx.Err())...)
 }
 
 // one makes, signs and puts in place one package file.
@@ -187,7 +223,7 @@ func (b *builder) one(ctx context.Context, build *table.Build) (made, error) {
 			return made{}, err
 		}
 	}
-	return made{Key: b.key(build), SHA256: sum, Size: size, Depends: meta.Depends, Provides: meta.Provides}, nil
+	return made{Key: b.key(build), SHA256: sum, Size: size}, nil
 }
 
 func write(name string, m *archpkg.Meta, tree convert.Tree, install []byte) (sum string, size int64, err error) {
@@ -229,7 +265,7 @@ func (b *builder) meta(build *table.Build, tree convert.Tree) *archpkg.Meta {
 	}
 	m.Backup = slices.Clone(e.Backup)
 	for _, d := range build.Debs {
-		for _, conffile := range b.control[d.Name].Conffiles {
+		for _, conffile := range b.state.Controls[d.SHA256].Conffiles {
 			if n := tree[conffile]; n != nil && n.Kind == convert.File {
 				m.Backup = append(m.Backup, conffile)
 			}
@@ -237,7 +273,8 @@ func (b *builder) meta(build *table.Build, tree convert.Tree) *archpkg.Meta {
 	}
 	slices.Sort(m.Backup)
 	m.Backup = slices.Compact(m.Backup)
-	s := archpkg.Scan(tree, func(name string) bool { return b.sonames[name] })
+	known := b.sonames(build)
+	s := archpkg.Scan(tree, func(name string) bool { return slices.Contains(known, name) })
 	m.Provides = slices.Clone(e.Provides)
 	if e.Sonames == nil || *e.Sonames {
 		m.Provides = append(m.Provides, s.Provides...)

@@ -2,11 +2,10 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -42,7 +41,7 @@ func FromDebian(ctx context.Context, o Options) error {
 	}
 	defer lock.Unlock()
 
-	plan, err := makePlan(ctx, o)
+	plan, err := makePlan(ctx, dir, o)
 	if err != nil {
 		return err
 	}
@@ -59,9 +58,6 @@ func FromDebian(ctx context.Context, o Options) error {
 	if err := b.make(ctx, o.Jobs); err != nil {
 		return err
 	}
-	if err := b.check(); err != nil {
-		return err
-	}
 	if err := b.publish(ctx); err != nil {
 		return err
 	}
@@ -71,12 +67,12 @@ func FromDebian(ctx context.Context, o Options) error {
 	return finishMirror(dir, keys)
 }
 
-func makePlan(ctx context.Context, o Options) (*table.Plan, error) {
+func makePlan(ctx context.Context, dir string, o Options) (*table.Plan, error) {
 	t, err := table.Load()
 	if err != nil {
 		return nil, err
 	}
-	avail, err := debian.Ask(ctx)
+	avail, err := debian.Ask(ctx, filepath.Join(dir, ".debs"))
 	if err != nil {
 		return nil, err
 	}
@@ -89,61 +85,27 @@ func makePlan(ctx context.Context, o Options) (*table.Plan, error) {
 
 // make builds every package that is not there as it should be.
 func (b *builder) make(ctx context.Context, jobs int) error {
+	if err := b.readControls(ctx, jobs); err != nil {
+		return err
+	}
 	stale := b.stale()
 	if len(stale) == 0 {
 		b.log("%d packages are there already", len(b.plan.Builds))
 		return nil
 	}
 	var debs []*debian.Package
-	for _, build := range b.plan.Builds {
+	for _, build := range stale {
 		debs = append(debs, build.Debs...)
 	}
-	slices.SortFunc(debs, func(x, y *debian.Package) int { return strings.Compare(x.Name, y.Name) })
-	debs = slices.Compact(debs)
+	if err := b.fetch(ctx, debs); err != nil {
+		return err
+	}
 	start := time.Now()
-	n, err := debian.Download(ctx, filepath.Join(b.dir, ".debs"), debs)
-	if err != nil {
-		return err
-	}
-	b.log("%d of %d Debian packages fetched in %.1f s", n, len(debs), time.Since(start).Seconds())
-	start = time.Now()
-	if err := b.readControls(ctx, b.plan.Builds, jobs); err != nil {
-		return err
-	}
 	if err := b.all(ctx, stale, jobs); err != nil {
-		return err
+		return errors.Join(err, b.state.write(b.dir)) // what was made need not be made again
 	}
 	b.log("%d of %d packages made in %.1f s", len(stale), len(b.plan.Builds), time.Since(start).Seconds())
 	return b.state.write(b.dir)
-}
-
-// check makes sure that each day is complete: everything that a package
-// depends on, sonames included, is there on every day that has the package.
-func (b *builder) check() error {
-	for _, day := range b.plan.Days {
-		given := map[string]bool{}
-		for _, builds := range day.Repos {
-			for _, build := range builds {
-				given[build.Name] = true
-				for _, p := range b.state.Packages[build.Filename()].Provides {
-					given[p] = true
-					name, _, _ := strings.Cut(p, "=")
-					given[name] = true
-				}
-			}
-		}
-		for _, builds := range day.Repos {
-			for _, build := range builds {
-				for _, d := range b.state.Packages[build.Filename()].Depends {
-					name := strings.FieldsFunc(d, func(r rune) bool { return strings.ContainsRune("<>=", r) })[0]
-					if !given[d] && (strings.HasSuffix(name, ".so") || !given[name]) {
-						return fmt.Errorf("%s: %s needs %s, which no package of that day has: mend packages.toml", day.Date, build.Filename(), d)
-					}
-				}
-			}
-		}
-	}
-	return nil
 }
 
 func finishMirror(dir string, keys *keyring) error {

@@ -19,6 +19,7 @@ import (
 
 // repo is one repository directory to be.
 type repo struct {
+	date   string // empty for today's
 	name   string
 	dir    string // relative to the mirror
 	builds []*table.Build
@@ -32,9 +33,9 @@ func (b *builder) repositories() map[string][]repo {
 		for name, builds := range day.Repos {
 			os := filepath.Join(name, "os", b.plan.Arch)
 			dated := filepath.Join("archive", "repos", strings.ReplaceAll(day.Date, "-", "/"), os)
-			chains[name] = append(chains[name], repo{name, dated, builds})
+			chains[name] = append(chains[name], repo{day.Date, name, dated, builds})
 			if i == len(b.plan.Days)-1 {
-				chains[name] = append(chains[name], repo{name, os, builds})
+				chains[name] = append(chains[name], repo{"", name, os, builds})
 			}
 		}
 	}
@@ -65,12 +66,41 @@ func (b *builder) publish(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	if err := b.verifyDays(aside, chains); err != nil {
+		return err
+	}
 	for _, chain := range chains {
 		for _, r := range chain {
 			if err := exchange(filepath.Join(aside, r.dir), filepath.Join(b.dir, r.dir)); err != nil {
 				return err
 			}
 			b.state.Repos[r.dir] = b.want(r)
+		}
+	}
+	return nil
+}
+
+// verifyDays looks at each day of which something was made anew.
+func (b *builder) verifyDays(aside string, chains map[string][]repo) error {
+	days, changed := map[string]map[string]string{}, map[string]bool{}
+	for name, chain := range chains {
+		for _, r := range chain {
+			if r.date == "" {
+				continue // the newest day's, once more
+			}
+			if days[r.date] == nil {
+				days[r.date] = map[string]string{}
+			}
+			days[r.date][name] = filepath.Join(b.dir, r.dir)
+			if _, err := os.Stat(filepath.Join(aside, r.dir)); err == nil {
+				days[r.date][name] = filepath.Join(aside, r.dir)
+				changed[r.date] = true
+			}
+		}
+	}
+	for _, date := range slices.Sorted(maps.Keys(changed)) {
+		if err := verify(date, days[date]); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -9,11 +9,15 @@ import (
 	"path/filepath"
 
 	"github.com/google/renameio/v2"
+
+	"devenv/cmd/devenv-mirror/debian"
 )
 
 // state is what a mirror remembers of itself, so that the next run need not
 // look into packages.
 type state struct {
+	// Controls of .debs by their SHA-256.
+	Controls map[string]*debian.Control `json:"controls"`
 	// Packages by file name.
 	Packages map[string]made `json:"packages"`
 	// Repos by directory relative to the mirror: file name → SHA-256.
@@ -22,15 +26,13 @@ type state struct {
 
 // made is one package that was built.
 type made struct {
-	Key      string   `json:"key"` // of all that it was made from
-	SHA256   string   `json:"sha256"`
-	Size     int64    `json:"size"`
-	Depends  []string `json:"depends,omitempty"`
-	Provides []string `json:"provides,omitempty"`
+	Key    string `json:"key"` // of all that it was made from
+	SHA256 string `json:"sha256"`
+	Size   int64  `json:"size"`
 }
 
 func readState(dir string) (*state, error) {
-	s := &state{Packages: map[string]made{}, Repos: map[string]map[string]string{}}
+	s := &state{Controls: map[string]*debian.Control{}, Packages: map[string]made{}, Repos: map[string]map[string]string{}}
 	text, err := os.ReadFile(filepath.Join(dir, ".state.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil

@@ -35,6 +35,7 @@ type Build struct {
 	FirstDay string   // the day this version appears
 
 	Installed []string // "name-version-arch" of the closure on that day
+	Partners  []*Build // what Depends stands for on that day
 }
 
 // Filename is the package file's name.
@@ -173,6 +174,11 @@ func (p *Plan) collect(t *Table, days []*dayPlan) error {
 			} else {
 				b.FirstDay = day.Date
 				b.Installed = d.installed(b, t.Sets["base"])
+				for _, dep := range b.Depends {
+					if partner := d.builds[depName(dep)]; partner != nil {
+						b.Partners = append(b.Partners, partner)
+					}
+				}
 				first[b.Filename()] = b
 				p.Builds = append(p.Builds, b)
 			}

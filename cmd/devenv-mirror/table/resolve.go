@@ -136,6 +136,9 @@ func (p *planner) day(date string, series map[string]string) (*dayPlan, error) {
 		if err := d.add(name, e); err != nil {
 			return nil, err
 		}
+		if e.Rides != "" && !d.dependsOn(d.builds[name], e.Rides) {
+			d.leaveOut(name)
+		}
 	}
 	todo := slices.Collect(maps.Values(d.builds))
 	for len(todo) > 0 {
@@ -169,6 +172,11 @@ func (d *dayPlan) add(name string, e *Entry) error {
 	}
 	for _, name := range e.Covers {
 		d.covered[name] = b
+		if strings.Contains(name, "#") {
+			for _, match := range d.avail.Match(name) {
+				d.covered[match] = b
+			}
+		}
 	}
 	if e.Repo == "" {
 		e.Repo = "extra"
@@ -187,6 +195,24 @@ func (d *dayPlan) add(name string, e *Entry) error {
 	}
 	d.builds[name] = b
 	return nil
+}
+
+// dependsOn tells whether b was built against a Debian package.
+func (d *dayPlan) dependsOn(b *Build, name string) bool {
+	for _, deb := range b.Debs {
+		for _, group := range deb.Depends {
+			if slices.ContainsFunc(group, func(r debian.Relation) bool { return r.Name == name }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (d *dayPlan) leaveOut(name string) {
+	b := d.builds[name]
+	delete(d.builds, name)
+	maps.DeleteFunc(d.owner, func(_ string, owner *Build) bool { return owner == b })
 }
 
 // pick finds the deb an item stands for: "a|b" is the first that apt has, '#'
@@ -271,6 +297,21 @@ func (d *dayPlan) dependency(from *debian.Package, group []debian.Relation) (b *
 	return nil, false, false, fmt.Errorf("%s depends on %s, which apt does not have", from.Name, group[0].Name)
 }
 
+// autoName is what a package is called that the table does not name.
+func (t *Table) autoName(deb *debian.Package) string {
+	name := deb.Source
+	for _, r := range t.Rename {
+		if r.re.MatchString(deb.Name) {
+			name = r.re.ReplaceAllString(deb.Name, r.As)
+			break
+		}
+	}
+	if name = notInNames.ReplaceAllString(strings.ToLower(name), "-"); t.Package[name] != nil {
+		return deb.Name // taken: this is a part that the entry left out
+	}
+	return name
+}
+
 var notInNames = regexp.MustCompile(`[^a-z0-9@._+-]`)
 
 // addAuto makes sure that a package exists which the table does not name: all
@@ -278,10 +319,7 @@ var notInNames = regexp.MustCompile(`[^a-z0-9@._+-]`)
 func (d *dayPlan) addAuto(deb *debian.Package) (*Build, bool, error) {
 	name := d.autoOf[deb.Name]
 	if name == "" {
-		name = notInNames.ReplaceAllString(strings.ToLower(deb.Source), "-")
-		if d.table.Package[name] != nil {
-			name = deb.Name // the source's own name is taken: this is a part the table left out
-		}
+		name = d.table.autoName(deb)
 		d.auto[name] = append(d.auto[name], deb.Name)
 		slices.Sort(d.auto[name])
 		d.autoOf[deb.Name] = name

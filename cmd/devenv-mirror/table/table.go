@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,7 +22,16 @@ type Table struct {
 	Series  map[string]Series   `toml:"series"`
 	Sets    map[string][]string `toml:"sets"`
 	Ignore  []string            `toml:"ignore"`
+	Rename  []Rename            `toml:"rename"`
 	Package map[string]*Entry   `toml:"package"`
+}
+
+// Rename gives Debian packages that no entry names the package As, in which
+// $1 is the first group of the expression Deb.
+type Rename struct {
+	Deb string `toml:"deb"`
+	As  string `toml:"as"`
+	re  *regexp.Regexp
 }
 
 // DayRule is one day of the archive, and the repositories that it had.
@@ -65,6 +75,7 @@ type Entry struct {
 	LinkAll     map[string]string `toml:"link-all"`
 	Unversion   string            `toml:"unversion"`
 	Concat      map[string]string `toml:"concat"`
+	Rides       string            `toml:"rides"`
 	From        string            `toml:"from"`
 	Gone        string            `toml:"gone"`
 	Until       map[string]*Entry `toml:"until"`
@@ -88,6 +99,11 @@ func Parse(text []byte) (*Table, error) {
 	}
 	if unknown := md.Undecoded(); len(unknown) > 0 {
 		return nil, fmt.Errorf("packages.toml: no such key: %s", unknown[0])
+	}
+	for i, r := range t.Rename {
+		if t.Rename[i].re, err = regexp.Compile(r.Deb); err != nil {
+			return nil, fmt.Errorf("packages.toml: rename: %w", err)
+		}
 	}
 	for set, names := range t.Sets {
 		for _, n := range names {
@@ -191,7 +207,7 @@ func (e *Entry) expand(triplet string, series map[string]string) {
 		*m = replaced
 	}
 	e.VersionFrom = r.Replace(e.VersionFrom)
-	e.Unversion = r.Replace(e.Unversion)
+	e.Unversion, e.Rides = r.Replace(e.Unversion), r.Replace(e.Rides)
 }
 
 // usesSeries tells which series the entry comes from.
