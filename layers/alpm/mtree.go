@@ -81,6 +81,7 @@ func readMTREE(r io.Reader, line *int, yield func(MTREEEntry) bool) error {
 		}
 	}
 	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		*line++
 		return &LimitError{What: "bytes of a line", Limit: maxMTREELine}
 	} else if err != nil {
 		return err

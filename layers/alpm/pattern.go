@@ -98,18 +98,22 @@ func matchOne(pattern, s string) (rest, tail string, ok bool) {
 // bracket is the inside of "[...]".
 type bracket struct {
 	negated bool
+	never   bool // it names a class or character that does not exist
 	ranges  [][2]rune
-	classes []string
+	classes []func(rune) bool
 }
 
 func (b *bracket) holds(c rune) bool {
+	if b.never {
+		return false
+	}
 	for _, r := range b.ranges {
 		if r[0] <= c && c <= r[1] {
 			return !b.negated
 		}
 	}
-	for _, class := range b.classes {
-		if inClass(class, c) {
+	for _, in := range b.classes {
+		if in(c) {
 			return !b.negated
 		}
 	}
@@ -129,33 +133,41 @@ func parseBracket(s string) (set bracket, rest string, ok bool) {
 		if s[0] == ']' && !first {
 			return set, s[1:], true
 		}
-		if class, after, ok := bracketClass(s, "[:", ":]"); ok {
-			set.classes, s = append(set.classes, class), after
+		if name, after, ok := quoted(s, "[:", ":]"); ok && isClassName(name) {
+			in := classes[name]
+			set.classes, set.never = append(set.classes, in), set.never || in == nil
+			s = after
 			continue
 		}
 		var from, to rune
 		if from, s, ok = bracketChar(s); !ok {
-			return set, "", false
+			return bracket{never: true}, "", s != ""
 		}
 		to = from
 		if len(s) > 1 && s[0] == '-' && s[1] != ']' {
 			if to, s, ok = bracketChar(s[1:]); !ok {
-				return set, "", false
+				return bracket{never: true}, "", s != ""
 			}
 		}
 		set.ranges = append(set.ranges, [2]rune{from, to})
 	}
 }
 
-// bracketChar reads one character, escaped or named ("[.-.]", "[=a=]") or as
-// it is.
+// bracketChar reads one character, named ("[.-.]", "[=a=]"), escaped or as it
+// is. Where it is not ok, s is left where a character has no such name, and
+// empty where the pattern ends.
 func bracketChar(s string) (c rune, rest string, ok bool) {
-	for _, quote := range [...][2]string{{"[.", ".]"}, {"[=", "=]"}} {
-		if name, after, ok := bracketClass(s, quote[0], quote[1]); ok {
-			if c, left, ok := next(name); ok && left == "" {
-				return c, after, true
-			}
+	if name, after, ok := quoted(s, "[=", "=]"); ok {
+		if c, left, ok := next(name); ok && left == "" {
+			return c, after, true
 		}
+	}
+	if strings.HasPrefix(s, "[.") {
+		name, after, _ := quoted(s, "[.", ".]")
+		if c, left, ok := next(name); ok && left == "" {
+			return c, after, true
+		}
+		return 0, s, false
 	}
 	if c, rest, ok = next(s); ok && c == '\\' {
 		return next(rest)
@@ -163,39 +175,30 @@ func bracketChar(s string) (c rune, rest string, ok bool) {
 	return c, rest, ok
 }
 
-func bracketClass(s, open, end string) (name, rest string, ok bool) {
+// quoted takes what stands between open, with which s begins, and end.
+func quoted(s, open, end string) (name, rest string, ok bool) {
 	if s, ok = strings.CutPrefix(s, open); !ok {
 		return "", "", false
 	}
 	return strings.Cut(s, end)
 }
 
-func inClass(class string, c rune) bool {
-	switch class {
-	case "alpha":
-		return unicode.IsLetter(c)
-	case "digit":
-		return c >= '0' && c <= '9'
-	case "alnum":
-		return unicode.IsLetter(c) || unicode.IsDigit(c)
-	case "upper":
-		return unicode.IsUpper(c)
-	case "lower":
-		return unicode.IsLower(c)
-	case "space":
-		return unicode.IsSpace(c)
-	case "blank":
-		return c == ' ' || c == '\t'
-	case "punct":
-		return c > 0 && unicode.In(c, unicode.Punct, unicode.Symbol)
-	case "cntrl":
-		return unicode.IsControl(c)
-	case "print":
-		return unicode.IsPrint(c)
-	case "graph":
-		return unicode.IsGraphic(c) && !unicode.IsSpace(c)
-	case "xdigit":
-		return c < 0x80 && (c-'0' <= 9 && c >= '0' || c|0x20 >= 'a' && c|0x20 <= 'f')
-	}
-	return false
+// isClassName says whether "[:" begins a class; otherwise "[" is a character.
+func isClassName(s string) bool {
+	return strings.Trim(s, "abcdefghijklmnopqrstuvwxyz") == ""
+}
+
+var classes = map[string]func(rune) bool{
+	"alnum":  func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) },
+	"alpha":  unicode.IsLetter,
+	"blank":  func(c rune) bool { return c == ' ' || c == '\t' },
+	"cntrl":  unicode.IsControl,
+	"digit":  func(c rune) bool { return c >= '0' && c <= '9' },
+	"graph":  func(c rune) bool { return unicode.IsGraphic(c) && !unicode.IsSpace(c) },
+	"lower":  unicode.IsLower,
+	"print":  unicode.IsPrint,
+	"punct":  func(c rune) bool { return unicode.IsPunct(c) || unicode.IsSymbol(c) },
+	"space":  unicode.IsSpace,
+	"upper":  unicode.IsUpper,
+	"xdigit": func(c rune) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' },
 }
