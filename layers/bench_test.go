@@ -1,7 +1,11 @@
 package layers
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -30,20 +34,31 @@ func realPackages(t testing.TB) []Source {
 		t.Fatal(err)
 	}
 	var sources []Source
-	sizes := make(map[string]int)
+	sizes := make(map[string]int64)
 	for _, file := range files {
 		if filepath.Ext(file) == ".sig" {
 			continue
 		}
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sizes[file] = len(data)
-		sources = append(sources, Source{Filename: filepath.Base(file), Path: file, SHA256: sha(data)})
+		size, sum := hashFile(t, file)
+		sizes[file] = size
+		sources = append(sources, Source{Filename: filepath.Base(file), Path: file, SHA256: sum})
 	}
-	slices.SortFunc(sources, func(a, b Source) int { return sizes[b.Path] - sizes[a.Path] })
+	slices.SortFunc(sources, func(a, b Source) int { return cmp.Compare(sizes[b.Path], sizes[a.Path]) })
 	return sources
+}
+
+func hashFile(t testing.TB, name string) (size int64, sum string) {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if size, err = io.Copy(h, f); err != nil {
+		t.Fatal(err)
+	}
+	return size, hex.EncodeToString(h.Sum(nil))
 }
 
 func specOf(sources []Source) (spec TreeSpec) {
@@ -69,13 +84,8 @@ func BenchmarkCold(b *testing.B) {
 			b.Fatal(err)
 		}
 		s := reopen(b, c)
-		feed := make(chan Source, len(sources))
-		for _, src := range sources {
-			feed <- src
-		}
-		close(feed)
 		start := time.Now()
-		if _, err := s.Weave(context.Background(), specOf(sources), s.AddAll(context.Background(), feed, runtime.GOMAXPROCS(0))); err != nil {
+		if _, err := s.Weave(context.Background(), specOf(sources), s.AddAll(context.Background(), feed(sources...), runtime.GOMAXPROCS(0))); err != nil {
 			b.Fatal(err)
 		}
 		b.ReportMetric(float64(time.Since(start).Milliseconds()), "ms/build")
@@ -89,12 +99,7 @@ func BenchmarkCold(b *testing.B) {
 func BenchmarkTree(b *testing.B) {
 	sources := realPackages(b)
 	s := testStore(b)
-	feed := make(chan Source, len(sources))
-	for _, src := range sources {
-		feed <- src
-	}
-	close(feed)
-	for _, err := range s.AddAll(context.Background(), feed, runtime.GOMAXPROCS(0)) {
+	for _, err := range s.AddAll(context.Background(), feed(sources...), runtime.GOMAXPROCS(0)) {
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -115,12 +120,7 @@ func BenchmarkTree(b *testing.B) {
 func BenchmarkRead(b *testing.B) {
 	sources := realPackages(b)
 	s := testStore(b)
-	feed := make(chan Source, len(sources))
-	for _, src := range sources {
-		feed <- src
-	}
-	close(feed)
-	for _, err := range s.AddAll(context.Background(), feed, runtime.GOMAXPROCS(0)) {
+	for _, err := range s.AddAll(context.Background(), feed(sources...), runtime.GOMAXPROCS(0)) {
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -82,12 +82,7 @@ func packagesIn(dir string) ([]Source, error) {
 
 // makeTree adds all packages in dir/packages and makes their tree, as an environment does.
 func makeTree(ctx context.Context, s *Store, sources []Source) (*Tree, error) {
-	feed := make(chan Source, len(sources))
-	for _, src := range sources {
-		feed <- src
-	}
-	close(feed)
-	return s.Weave(ctx, specOf(sources), s.AddAll(ctx, feed, 2))
+	return s.Weave(ctx, specOf(sources), s.AddAll(ctx, feed(sources...), 2))
 }
 
 func buildChild(dir string) error {
