@@ -4,40 +4,31 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"time"
+	"strings"
 
 	"devenv/layers/alpm"
 )
 
-// How many variants of a request are tried for each kind of change. A variant
-// costs milliseconds, but may open packages of the archive or another day's
-// databases.
+// How many variants of a request are tried. One costs milliseconds, but may
+// open a package of the archive.
 const (
-	maxVersions = 8
-	maxDays     = 8
-	maxChanges  = 8
+	maxVersions = 8 // of one package
+	maxChanges  = 8 // that go together
 )
 
 // conflict explains a contradiction and looks for changes that lift it.
 func (r *resolution) conflict(blame []fact) (*Conflict, error) {
-	least, err := r.leastBlame(r.ctx, blame)
+	reasons, wants, err := r.story(blame)
 	if err != nil {
 		return nil, err
 	}
-	c := &Conflict{Reasons: r.explain(least)}
-	wants := r.blamed(least)
+	c := &Conflict{Reasons: reasons}
+	c.Changes = r.changeDay(wants)
+	relaxed := r.changePins(wants)
 	for _, w := range wants {
-		if w.Accept == nil {
-			continue
-		}
-		if change := r.changeDay(w); change != nil {
-			c.Changes = append(c.Changes, *change)
-			break
-		}
+		c.Changes = append(c.Changes, r.changeVersion(w, relaxed)...)
 	}
-	for _, w := range wants {
-		c.Changes = append(c.Changes, r.changePin(w)...)
-	}
+	c.Changes = append(c.Changes, relaxed...)
 	if len(c.Changes) == 0 {
 		for _, w := range wants {
 			if _, ok := r.try(lacking(r.req, w)); ok {
@@ -51,6 +42,40 @@ func (r *resolution) conflict(blame []fact) (*Conflict, error) {
 		}
 	}
 	return c, r.ctx.Err()
+}
+
+// story tells a contradiction and names the wants in it. Where there is one
+// without the base set, too, it is that one: people can change what they wrote.
+func (r *resolution) story(blame []fact) ([]Reason, []*want, error) {
+	least, err := r.leastBlame(r.ctx, blame)
+	if err != nil {
+		return nil, nil, err
+	}
+	wants := r.blamed(least)
+	if slices.ContainsFunc(wants, func(w *want) bool { return w.Base }) {
+		if alone, least := r.blameWithoutBase(); least != nil {
+			return alone.explain(least), alone.blamed(least), r.ctx.Err()
+		}
+	}
+	return r.explain(least), wants, r.ctx.Err()
+}
+
+func (r *resolution) blameWithoutBase() (*resolution, []fact) {
+	req := *r.req
+	req.Wants = slices.DeleteFunc(slices.Clone(req.Wants), func(w Want) bool { return w.Base })
+	alone, err := newResolution(r.ctx, &req, r.pool.archive)
+	if err != nil {
+		return nil, nil
+	}
+	_, blame, err := alone.solve()
+	if err != nil || blame == nil {
+		return nil, nil
+	}
+	least, err := alone.leastBlame(r.ctx, blame)
+	if err != nil {
+		return nil, nil
+	}
+	return alone, least
 }
 
 func removal(w *want) Change {
@@ -145,7 +170,7 @@ func with(req *Request, w *want, other Want) *Request {
 	out := *req
 	out.Wants = slices.Clone(req.Wants)
 	for i := range req.Wants {
-		if &req.Wants[i] == w.Want {
+		if req.Wants[i].number == w.number {
 			out.Wants[i] = other
 		}
 	}
@@ -157,40 +182,32 @@ func lacking(req *Request, w *want) *Request {
 	out := *req
 	out.Wants = nil
 	for i := range req.Wants {
-		if &req.Wants[i] != w.Want {
+		if req.Wants[i].number != w.number {
 			out.Wants = append(out.Wants, req.Wants[i])
 		}
 	}
 	return &out
 }
 
-// changePin looks for the nearest other version of a pinned package, and
-// whether it helps to give up the pin.
-func (r *resolution) changePin(w *want) (changes []Change) {
-	if w.Accept == nil && !w.ownView() {
-		return nil
-	}
-	relaxed, ok := r.try(with(r.req, w, unpinned(w)))
-	if !ok {
-		return nil
-	}
-	got := versionOf(relaxed, w.dep.Name)
-	change := func(kind ChangeKind, value, text string) {
-		changes = append(changes, Change{Kind: kind, Name: w.Name, Value: value, Origin: w.Origin, Text: text})
-	}
-	if w.Accept != nil && !w.ownView() {
-		if v := r.nearestVersion(w); v != "" && v != got {
-			change(ChangeVersion, v, fmt.Sprintf("%s = %q", w.Name, v))
+// changePins gives up one pin, or one view of its own, at a time.
+func (r *resolution) changePins(wants []*want) (changes []Change) {
+	for _, w := range wants {
+		if w.Accept == nil && !w.ownView() {
+			continue
 		}
+		relaxed, ok := r.try(with(r.req, w, unpinned(w)))
+		if !ok {
+			continue
+		}
+		text, got := "no pin on "+w.Name, versionOf(relaxed, w.dep.Name)
+		if w.ownView() {
+			text = "no snapshot or pin for " + w.Name + " alone"
+		}
+		if got != "" {
+			text += ": that gives " + got
+		}
+		changes = append(changes, Change{Kind: ChangeRelax, Name: w.Name, Value: got, Origin: w.Origin, Text: text})
 	}
-	text := "no pin on " + w.Name
-	if w.ownView() {
-		text = "no snapshot or pin for " + w.Name + " alone"
-	}
-	if got != "" {
-		text += ": that gives " + got
-	}
-	change(ChangeRelax, got, text)
 	return changes
 }
 
@@ -203,37 +220,74 @@ func versionOf(s *Solution, name string) string {
 	return ""
 }
 
-// nearestVersion tries the versions next to those that the pin accepts.
+// changeVersion looks for another version of what w asks for, one that is not
+// what giving up the pin leads to anyway.
+func (r *resolution) changeVersion(w *want, relaxed []Change) []Change {
+	if w.limited() || w.Base {
+		return nil
+	}
+	v := r.nearestVersion(w)
+	same := func(c Change) bool { return c.Name == w.Name && c.Value == v }
+	if v == "" || slices.ContainsFunc(relaxed, same) {
+		return nil
+	}
+	return []Change{{Kind: ChangeVersion, Name: w.Name, Value: v, Origin: w.Origin, Text: fmt.Sprintf("%s = %q", w.Name, v)}}
+}
+
+// nearestVersion tries the versions next to those that the want means.
 func (r *resolution) nearestVersion(w *want) string {
 	versions := r.allVersions(w.dep.Name)
-	var accepted []int
-	for i, v := range versions {
-		if w.Accept(v) {
-			accepted = append(accepted, i)
-		}
-	}
-	if len(accepted) == 0 {
-		return ""
-	}
-	distance := func(i int) int {
-		return min(abs(i-accepted[0]), abs(i-accepted[len(accepted)-1]))
-	}
-	var order []int
-	for i := range versions {
-		if !slices.Contains(accepted, i) {
-			order = append(order, i)
-		}
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return distance(a) - distance(b) })
-	for _, i := range order[:min(maxVersions, len(order))] {
+	for _, v := range nearest(versions, w)[:min(maxVersions, len(versions))] {
 		exact := *w.Want
-		exact.Exact, exact.Pin = versions[i], versions[i]
-		exact.Accept = func(v string) bool { return v == versions[i] }
+		exact.Exact, exact.Pin = v, "= "+v
+		exact.Accept = func(other string) bool { return other == v }
 		if _, ok := r.try(with(r.req, w, exact)); ok {
-			return versions[i]
+			return v
 		}
 	}
 	return ""
+}
+
+// nearest orders versions, of which the newest comes first, by how far they are
+// from those that w accepts; where there are none, from what its pin says.
+func nearest(versions []string, w *want) []string {
+	first, last, said := len(versions), -1, ""
+	for i, v := range versions {
+		if w.Accept == nil || w.Accept(v) {
+			first, last = min(first, i), max(last, i)
+		}
+	}
+	if w.Accept == nil {
+		last = first
+	}
+	if last < 0 {
+		said = strings.TrimSuffix(strings.TrimLeft(w.Pin, "<=> "), ".*")
+		older := func(v string) bool { return alpm.Compare(v, said) < 0 }
+		last = slices.IndexFunc(versions, older)
+		first = last
+	}
+	at := make(map[string]int, len(versions))
+	for i, v := range versions {
+		at[v] = i
+	}
+	away := func(v string) int { return min(abs(at[v]-first), abs(at[v]-last)) }
+	out := slices.Clone(versions)
+	if w.Accept != nil {
+		out = slices.DeleteFunc(out, w.Accept)
+	}
+	slices.SortStableFunc(out, func(a, b string) int {
+		return cmp.Or(cmp.Compare(alike(b, said), alike(a, said)), cmp.Compare(away(a), away(b)))
+	})
+	return out
+}
+
+// alike counts the bytes that a and b begin with alike.
+func alike(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 // allVersions are those in view and in the archive, newest first.
@@ -250,117 +304,3 @@ func (r *resolution) allVersions(name string) []string {
 }
 
 func abs(n int) int { return max(n, -n) }
-
-// changeDay looks for the latest day on which the repositories had what w is
-// pinned to, and the whole request can be met. Days that cannot be read are no
-// help; that must not hide the conflict.
-func (r *resolution) changeDay(w *want) *Change {
-	if r.req.History == nil || w.limited() {
-		return nil
-	}
-	days, err := r.req.History.Days(r.ctx)
-	if err != nil {
-		return nil
-	}
-	s := &daySearch{r: r, want: w, days: days, repos: make(map[int][]*Repo)}
-	at := s.latest()
-	if at < 0 {
-		return nil
-	}
-	return &Change{Kind: ChangeSnapshot, Value: days[at], Name: w.Name,
-		Text: fmt.Sprintf("snapshot = %q, a day on which %s was %s", days[at], w.Name, s.version(at))}
-}
-
-// daySearch looks for a day. Loading one is dear, so it looks at few.
-type daySearch struct {
-	r     *resolution
-	want  *want
-	days  []string
-	repos map[int][]*Repo // loaded so far; nil for a day that cannot be read
-}
-
-// latest returns the number of the latest day that works, or -1.
-func (s *daySearch) latest() int {
-	newest := s.newestAccepted()
-	if newest == "" {
-		return -1
-	}
-	at := s.lastWith(newest)
-	for step := 1; at >= 0 && step < 1<<maxDays; step *= 2 {
-		if v := s.version(at); v == "" || !s.want.Accept(v) {
-			return -1
-		}
-		req := *s.r.req
-		req.Repos = s.repos[at]
-		if _, ok := s.r.try(&req); ok {
-			return at
-		}
-		at -= step
-	}
-	return -1
-}
-
-// newestAccepted is the newest version there ever was that the pin accepts.
-func (s *daySearch) newestAccepted() string {
-	for _, v := range s.r.allVersions(s.want.dep.Name) {
-		if s.want.Accept(v) {
-			return v
-		}
-	}
-	return ""
-}
-
-// lastWith finds the last day on which the package was not yet newer than
-// version: first near the day on which version was built, as far as that is
-// known, then by halving.
-func (s *daySearch) lastWith(version string) int {
-	lo, hi := -1, len(s.days) // the answer is in [lo, hi)
-	older := func(at int) bool {
-		v := s.version(at)
-		return v != "" && alpm.Compare(v, version) <= 0
-	}
-	if built := s.built(version); built >= 0 {
-		for at, step := built, 2; at < len(s.days); at, step = at+step, step*2 {
-			if !older(at) {
-				hi = at
-				break
-			}
-			lo = at
-		}
-	}
-	for hi-lo > 1 {
-		mid := int(uint(lo+hi) / 2)
-		if older(mid) {
-			lo = mid
-		} else {
-			hi = mid
-		}
-	}
-	return lo
-}
-
-// built is the number of the day after version was built, or -1.
-func (s *daySearch) built(version string) int {
-	pkg := s.r.pool.archive.fetch(s.want.dep.Name, version)
-	if pkg == nil || pkg.BuildDate == 0 {
-		return -1
-	}
-	day := time.Unix(pkg.BuildDate, 0).UTC().AddDate(0, 0, 1).Format(time.DateOnly)
-	at, _ := slices.BinarySearch(s.days, day)
-	return min(at, len(s.days)-1)
-}
-
-// version is the one that the package had on a day, or "".
-func (s *daySearch) version(at int) string {
-	repos, ok := s.repos[at]
-	if !ok {
-		repos, _ = s.r.req.History.At(s.r.ctx, s.days[at])
-		s.repos[at] = repos
-	}
-	for _, r := range repos {
-		if p := r.Index.Lookup(s.want.dep.Name); p != nil {
-			return p.Version
-		}
-	}
-	return ""
-}

@@ -26,7 +26,7 @@ func (r *resolution) leastBlame(ctx context.Context, facts []fact) ([]fact, erro
 	slices.SortStableFunc(byRank, func(a, b fact) int { return rank(a) - rank(b) })
 	var best []fact
 	for _, order := range [][]fact{byRank, facts} {
-		least, err := shrink(ctx, r.u.problem, order)
+		least, err := shrink(ctx, order)
 		if err != nil {
 			return nil, err
 		}

@@ -42,16 +42,5 @@ func (p *problem) grow(n int) {
 	for len(p.needs) <= n {
 		p.needs = append(p.needs, nil)
 	}
-	p.candidates = n
-}
-
-// subset is p with only these facts, and without rivals: an exclusion among
-// facts stands for those that matter.
-func (p *problem) subset(facts []fact) *problem {
-	q := &problem{}
-	q.grow(p.candidates)
-	for _, f := range facts {
-		q.add(f)
-	}
-	return q
+	p.candidates = max(p.candidates, n)
 }

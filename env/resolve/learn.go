@@ -142,25 +142,66 @@ func (s *search) blame(clash cause) *core {
 }
 
 // shrink drops facts from an impossible set for as long as it stays
-// impossible. Those that come last are tried first, so that what remains is
-// about the foremost wants.
-func shrink(ctx context.Context, p *problem, facts []fact) ([]fact, error) {
-	for i := len(facts) - 1; i >= 0; i-- {
-		if i >= len(facts) {
+// impossible. Those that come last are tried first.
+func shrink(ctx context.Context, facts []fact) ([]fact, error) {
+	dense := renumbered(facts)
+	kept := make([]int, len(facts)) // numbers of the facts that are left
+	for i := range kept {
+		kept[i] = i
+	}
+	for i := len(kept) - 1; i >= 0; i-- {
+		if i >= len(kept) {
 			continue
 		}
-		sub := p.subset(slices.Delete(slices.Clone(facts), i, i+1))
-		_, c, err := newSearch(sub).run(ctx)
+		without := slices.Delete(slices.Clone(kept), i, i+1)
+		_, c, err := newSearch(problemOf(dense, without)).run(ctx)
 		if err != nil {
 			return nil, err
 		}
 		if c == nil {
 			continue
 		}
-		facts = facts[:0:0] // still impossible: even the facts of this new core suffice
+		kept = kept[:0] // still impossible: even the facts of this new core suffice
 		for _, id := range c.facts {
-			facts = append(facts, sub.facts[id])
+			kept = append(kept, without[id])
 		}
 	}
-	return facts, nil
+	out := make([]fact, len(kept))
+	for i, k := range kept {
+		out[i] = facts[k]
+	}
+	return out, nil
+}
+
+// renumbered is facts with their candidates counted from 1 without gaps, so
+// that a search over a few facts is small.
+func renumbered(facts []fact) []fact {
+	numbers := map[int32]int32{0: 0}
+	number := func(c int32) int32 {
+		n, ok := numbers[c]
+		if !ok {
+			n = int32(len(numbers))
+			numbers[c] = n
+		}
+		return n
+	}
+	out := make([]fact, len(facts))
+	for i, f := range facts {
+		out[i] = fact{owner: number(f.owner), rival: number(f.rival), options: make([]int32, len(f.options))}
+		for j, o := range f.options {
+			out[i].options[j] = number(o)
+		}
+	}
+	return out
+}
+
+// problemOf is the problem of some of the facts alone.
+func problemOf(facts []fact, chosen []int) *problem {
+	p := &problem{}
+	for _, i := range chosen {
+		f := facts[i]
+		p.grow(int(max(f.owner, f.rival, slices.Max(append(f.options, 0)))))
+		p.add(f)
+	}
+	return p
 }

@@ -14,11 +14,11 @@ import (
 // as a cache keeps it. A busy machine disturbs both unevenly, so it is given
 // several rounds.
 func TestSpeedAgainstPacman(t *testing.T) {
-	if testing.Short() {
-		t.Skip("measuring takes seconds: not with -short")
+	if testing.Short() || raceEnabled {
+		t.Skip("times are not measured with -short or with the race detector")
 	}
 	for _, set := range dataSets {
-		root, want := newPacmanRoot(t, set), benchNames[set.name]
+		root, want := newPacmanRoot(t, set, false), benchNames[set.name]
 		names, encoded := set.encode(t)
 		best := map[string]time.Duration{}
 		measure := func(what string, do func()) {
@@ -64,6 +64,9 @@ func TestPeakMemory(t *testing.T) {
 			}
 		}
 		return
+	}
+	if raceEnabled {
+		t.Skip("the race detector needs memory of its own")
 	}
 	for _, set := range dataSets {
 		set.dir(t)

@@ -51,6 +51,8 @@ type Want struct {
 	Origin string                    // `devenv.toml:12:1: gcc = "14.2.1"`, for explanations
 	Base   bool                      // asked for by the base set, not by name
 	With   []string                  // further dependencies, which come and go with it
+
+	number int // tells it from the others, also in a changed request
 }
 
 // Request is everything an answer depends on.

@@ -120,7 +120,7 @@ func checkSearch(t testing.TB, p *problem) (possible bool) {
 	for _, r := range core.rivals {
 		facts = append(facts, fact{owner: r[0], rival: r[1]})
 	}
-	least, err := shrink(context.Background(), p, facts)
+	least, err := shrink(context.Background(), facts)
 	if err != nil {
 		t.Fatal(err)
 	}

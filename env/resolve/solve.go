@@ -1,10 +1,17 @@
 package resolve
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Solve answers a request. The error is a *NotFound where a want names nothing,
 // and a *Conflict where there is no answer; both hold all there is to say.
 func Solve(ctx context.Context, req Request) (*Solution, error) {
+	req.Wants = slices.Clone(req.Wants)
+	for i := range req.Wants {
+		req.Wants[i].number = i
+	}
 	r, err := newResolution(ctx, &req, newArchive(ctx, req.Archive))
 	if err != nil {
 		return nil, err
@@ -66,7 +73,7 @@ func (r *resolution) solve() ([]*candidate, []fact, error) {
 		case spare != nil:
 			return spare, nil, nil
 		}
-		blame, err := shrink(r.ctx, r.u.problem, r.u.facts(core))
+		blame, err := shrink(r.ctx, r.u.facts(core))
 		if err != nil {
 			return nil, nil, err
 		}
