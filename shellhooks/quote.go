@@ -10,15 +10,12 @@ import (
 type syntax struct {
 	quote func(string) string // any bytes but NUL, as one word
 
-	set, unset  string // statements for a word's name and its quoted value
-	all         string // every other entry of PATH stays
-	belowHome   string // or those below the home directory
-	end         string // of a function
-	nothing     string // a statement
-	copyPath    string // remembers PATH
-	beforeEnter string
-	runEnter    string // for the quoted file and command
-	afterEnter  string
+	set, unset string // statements for a word's name and its quoted value
+	all        string // every other entry of PATH stays
+	belowHome  string // or those below the home directory
+	end        string // of a function
+	nothing    string // a statement
+	copyPath   string // remembers PATH
 
 	begin    func(name string) string
 	variable func(name, value string) string // of the shell, not exported
@@ -30,17 +27,14 @@ type syntax struct {
 
 // posixSyntax is what bash, zsh, dash and the Korn shells have in common.
 var posixSyntax = &syntax{
-	quote:       quote,
-	set:         "export %s=%s;\n",
-	unset:       "unset %s;\n",
-	all:         "*",
-	belowHome:   `"$__devenv_home"/?*`,
-	end:         "}\n",
-	nothing:     ":",
-	copyPath:    `__devenv_path=$PATH`,
-	beforeEnter: "__devenv_flags=$-",
-	runEnter:    `\. %s || __devenv_told %s`,
-	afterEnter:  "__devenv_calm",
+	quote:     quote,
+	set:       "export %s=%s;\n",
+	unset:     "unset %s;\n",
+	all:       "*",
+	belowHome: `"$__devenv_home"/?*`,
+	end:       "}\n",
+	nothing:   ":",
+	copyPath:  `__devenv_path=$PATH`,
 
 	begin:    func(name string) string { return name + "() {\n" },
 	variable: func(name, value string) string { return name + "=" + quote(value) },
@@ -58,17 +52,14 @@ var posixSyntax = &syntax{
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 var fishSyntax = &syntax{
-	quote:       quoteFish,
-	set:         "set -gx %s %s;\n",
-	unset:       "set -e %s;\n",
-	all:         "all",
-	belowHome:   "home",
-	end:         "end\n",
-	nothing:     "true",
-	copyPath:    `set -g __devenv_path $PATH`,
-	beforeEnter: "true",
-	runEnter:    "builtin source %s; or __devenv_told %s",
-	afterEnter:  "true",
+	quote:     quoteFish,
+	set:       "set -gx %s %s;\n",
+	unset:     "set -e %s;\n",
+	all:       "all",
+	belowHome: "home",
+	end:       "end\n",
+	nothing:   "true",
+	copyPath:  `set -g __devenv_path $PATH`,
 
 	begin:    func(name string) string { return "function " + name + "\n" },
 	variable: func(name, value string) string { return "set -g " + name + " " + quoteFish(value) },

@@ -61,8 +61,9 @@ func (s Session) files() []File {
 	files := []File{
 		{Name: here + "values.sh", Data: s.values(posixSyntax)},
 		{Name: here + "values.fish", Data: s.values(fishSyntax)},
-		{Name: here + "enter.sh", Data: s.enter(posixSyntax)},
-		{Name: here + "enter.fish", Data: s.enter(fishSyntax)},
+		{Name: here + "enter.sh", Data: s.enter(posixSyntax, enterSh)},
+		{Name: here + "enter.bash", Data: s.enter(posixSyntax, enterBash)},
+		{Name: here + "enter.fish", Data: s.enter(fishSyntax, enterFish)},
 	}
 	for _, name := range []string{"settle.sh", "shrc", "bashrc", "bash.sh", "zsh/.zshenv", "zsh/.zprofile", "zsh/.zshrc", "zsh/.zlogin", "settle.fish", "config.fish"} {
 		files = append(files, File{Name: here + name, Data: s.script(name)})
@@ -140,18 +141,32 @@ func (s Session) values(x *syntax) []byte {
 
 func onEnter(i int) string { return fmt.Sprintf("%son-enter/%d", here, i+1) }
 
-// enter runs the on-enter commands. Each is a file of its own, so that a shell
-// says in which line of which one it found a fault; it is read at the top level,
-// so that what it defines stays. An alias of the user's must not get in between.
-func (s Session) enter(x *syntax) []byte {
+// enter runs the on-enter commands, at the top level of a shell, so that what
+// they define stays.
+func (s Session) enter(x *syntax, how [3]string) []byte {
 	w := &strings.Builder{}
-	fmt.Fprintf(w, "%s\n", x.beforeEnter)
+	w.WriteString(how[0])
 	for i, command := range s.OnEnter {
-		fmt.Fprintf(w, x.runEnter+"\n", x.quote(s.etc()+"/"+onEnter(i)), x.quote(strings.TrimSpace(command)))
+		first, rest, _ := strings.Cut(strings.TrimSpace(command), "\n")
+		if rest != "" {
+			first += " …"
+		}
+		fill := strings.NewReplacer("@FILE@", x.quote(s.etc()+"/"+onEnter(i)), "@TEXT@", x.quote(command), "@NAME@", x.quote(first))
+		w.WriteString(fill.Replace(how[1]))
 	}
-	fmt.Fprintf(w, "%s\n", x.afterEnter)
+	w.WriteString(how[2])
 	return []byte(w.String())
 }
+
+// What comes before each on-enter command, it, and what comes after. Where a
+// command is a file of its own, a shell says in which line of which one it found
+// a fault; but to dash a fault in a file is the end of whatever reads it. No
+// alias of the user's may get in between.
+var (
+	enterBash = [3]string{"\\unset DEVENV_ENTER; __devenv_flags=$-\n", "\\. @FILE@ || __devenv_told @NAME@\n", "__devenv_calm\n"}
+	enterSh   = [3]string{"\\unset DEVENV_ENTER; __devenv_flags=$-\n", "\\command eval @TEXT@ || __devenv_told @NAME@\n", "__devenv_calm\n"}
+	enterFish = [3]string{"set -e DEVENV_ENTER\n", "builtin source @FILE@; or __devenv_told @NAME@\n", ""}
+)
 
 // saved is the shell variable that remembers an environment variable.
 func saved(key string) string { return "__devenv_v_" + key }

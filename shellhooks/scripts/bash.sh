@@ -29,10 +29,11 @@ __devenv_prompt() {
 
 # Files that set PROMPT_COMMAND set its first element. Before bash 5.1 it has
 # only that one.
+__devenv_command='__devenv_prompt; [[ ! ${DEVENV_ENTER-} ]] || \. "$__devenv_etc/enter.bash"'
 if (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501 )); then
-	PROMPT_COMMAND[7919]='__devenv_prompt; if [[ ${DEVENV_ENTER-} ]]; then unset DEVENV_ENTER; \. @ETC@/devenv/enter.sh; fi'
+	PROMPT_COMMAND[7919]=$__devenv_command
 else
-	PROMPT_COMMAND=${PROMPT_COMMAND-}$'\n''__devenv_prompt; if [[ ${DEVENV_ENTER-} ]]; then unset DEVENV_ENTER; \. @ETC@/devenv/enter.sh; fi'
+	PROMPT_COMMAND=${PROMPT_COMMAND-}$'\n'$__devenv_command
 fi
 
 # With -c there is no prompt. Outside of all files the first command is the one

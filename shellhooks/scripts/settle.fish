@@ -40,10 +40,9 @@ function __devenv_wrap --on-event fish_prompt
         __devenv_settle
         __devenv_aliases
     end
-    if set -q DEVENV_ENTER # a start-up file of another shell gave it away
-        set -e DEVENV_ENTER
-        source @ETC@/devenv/enter.fish
-    end
+    # A start-up file of another shell may have handed the entry on. What is set
+    # here stays only if it is set with a scope.
+    set -q DEVENV_ENTER; and not set -q __devenv_at_top; and source @ETC@/devenv/enter.fish
     functions fish_prompt | string match --quiet '*__devenv_theme*'; and return
     functions -e __devenv_theme
     functions -c fish_prompt __devenv_theme

@@ -1,7 +1,8 @@
 # How a shell of the POSIX family settles: bash, zsh and sh read this, and
 # values.sh, before the user's own files. What is defined here is parsed here:
 # no alias of the user's changes it.
-\. @ETC@/devenv/values.sh
+__devenv_etc=@ETC@/devenv
+\. "$__devenv_etc/values.sh"
 
 if [ "${DEVENV_ENTER-}" ]; then __devenv_fixed; else __devenv_found; fi
 

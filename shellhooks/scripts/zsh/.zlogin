@@ -3,7 +3,6 @@
 	[[ ! -r ${ZDOTDIR:-$HOME}/.zlogin ]] || \. ${ZDOTDIR:-$HOME}/.zlogin || :
 	__devenv_done
 	if [[ -o interactive && -n ${DEVENV_ENTER-} ]]; then
-		unset DEVENV_ENTER
-		\. @ETC@/devenv/enter.sh
+		\. @ETC@/devenv/enter.bash
 	fi
 }

@@ -24,7 +24,7 @@ __devenv_last() { # of all that is done before a prompt
 
 __devenv_done() { # no more files are read
 	emulate -L zsh
-	__devenv_theirs
+	if [[ ${ZDOTDIR-} == @ETC@/devenv/zsh ]]; then __devenv_theirs; fi
 	unset DEVENV_USER_ZDOTDIR
 	__devenv_settle
 }
@@ -41,7 +41,7 @@ __devenv_precmd() {
 	fi
 	psvar[97]=$__devenv_label
 	if [[ ${PROMPT-} != *%97v* ]]; then
-		local nl=${(M)PROMPT##$'\n'#}
+		local nl=${PROMPT%%[^$'\n']*}
 		PROMPT=$nl%97v${PROMPT#$nl}
 	fi
 	__devenv_last

@@ -8,8 +8,7 @@
 	if [[ ! -o login ]]; then
 		__devenv_done
 		if [[ -n ${DEVENV_ENTER-} ]]; then
-			unset DEVENV_ENTER
-			\. @ETC@/devenv/enter.sh
+			\. @ETC@/devenv/enter.bash
 		fi
 	fi
 }
