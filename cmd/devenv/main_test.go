@@ -54,6 +54,13 @@ func prepare() error {
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building devenv: %w\n%s", err, out)
 	}
+	// Where nobody can read them, whoever owns the checkout.
+	if out, err := exec.Command("cp", "-r", "../../examples", dir+"/examples").CombinedOutput(); err != nil {
+		return fmt.Errorf("copying the examples: %w\n%s", err, out)
+	}
+	if err := exec.Command("chmod", "-R", "a+rX", dir+"/examples").Run(); err != nil {
+		return err
+	}
 	return makeMirror(dir + "/mirror")
 }
 
