@@ -43,7 +43,11 @@ func runFromDebian(c *cli.Context) error {
 	if c.Int("days") < 1 || c.Int("jobs") < 1 {
 		return usageError{"--days and --jobs want a number above 0"}
 	}
-	names, err := packagesAsked(c.String("only"), c.String("set"))
+	t, err := table.Load()
+	if err != nil {
+		return err
+	}
+	names, err := packagesAsked(t, c.String("only"), c.String("set"))
 	if err != nil {
 		return err
 	}
@@ -51,7 +55,7 @@ func runFromDebian(c *cli.Context) error {
 	log := func(format string, args ...any) {
 		fmt.Fprintf(c.App.ErrWriter, "%6.1f s  %s\n", time.Since(start).Seconds(), fmt.Sprintf(format, args...))
 	}
-	err = mirror.FromDebian(c.Context, mirror.Options{Dir: dir, Names: names, Days: c.Int("days"), Jobs: c.Int("jobs"), Log: log})
+	err = mirror.FromDebian(c.Context, mirror.Options{Dir: dir, Table: t, Names: names, Days: c.Int("days"), Jobs: c.Int("jobs"), Log: log})
 	if err != nil {
 		return err
 	}
@@ -60,17 +64,13 @@ func runFromDebian(c *cli.Context) error {
 }
 
 // packagesAsked is the union of --only and --set; nil for everything.
-func packagesAsked(only, set string) ([]string, error) {
+func packagesAsked(t *table.Table, only, set string) ([]string, error) {
 	var names []string
 	if only != "" {
 		names = strings.Split(only, ",")
 	}
 	if set == "" {
 		return names, nil
-	}
-	t, err := table.Load()
-	if err != nil {
-		return nil, err
 	}
 	if t.Sets[set] == nil {
 		return nil, usageError{fmt.Sprintf("no set %q; there are %s", set, strings.Join(slices.Sorted(maps.Keys(t.Sets)), ", "))}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -41,10 +42,20 @@ func Ask(ctx context.Context, dir string) (*Available, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Available{Arch: strings.TrimSpace(string(arch)), packages: map[string]*Package{}, virtual: map[string][]string{}, matched: map[string][]string{}}
-	err = parseControl(bytes.NewReader(list), func(f map[string]string) {
-		if f["Architecture"] != a.Arch && f["Architecture"] != "all" || f["SHA256"] == "" {
-			return // another architecture's, or installed by hand and not to be had from apt
+	a, err := Read(strings.TrimSpace(string(arch)), bytes.NewReader(list))
+	if err == nil && len(a.packages) == 0 {
+		err = errors.New("apt knows no packages; as root run: apt-get update")
+	}
+	return a, err
+}
+
+// Read reads a list such as apt-cache dumpavail prints. Packages of another
+// architecture are left out, and those that are in no repository.
+func Read(arch string, list io.Reader) (*Available, error) {
+	a := &Available{Arch: arch, packages: map[string]*Package{}, virtual: map[string][]string{}, matched: map[string][]string{}}
+	err := parseControl(list, func(f map[string]string) {
+		if f["Architecture"] != arch && f["Architecture"] != "all" || f["SHA256"] == "" {
+			return
 		}
 		p := newPackage(f)
 		a.packages[p.Name] = p
@@ -52,13 +63,7 @@ func Ask(ctx context.Context, dir string) (*Available, error) {
 			a.virtual[v] = append(a.virtual[v], p.Name)
 		}
 	})
-	if err != nil {
-		return nil, err
-	}
-	if len(a.packages) == 0 {
-		return nil, errors.New("apt knows no packages; run: apt-get update")
-	}
-	return a, nil
+	return a, err
 }
 
 // Get returns the package of that name, or nil.

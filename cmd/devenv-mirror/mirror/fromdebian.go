@@ -17,6 +17,7 @@ import (
 // Options of FromDebian.
 type Options struct {
 	Dir   string
+	Table *table.Table
 	Names []string // with what they need; none: everything
 	Days  int      // the last so many
 	Jobs  int
@@ -68,15 +69,11 @@ func FromDebian(ctx context.Context, o Options) error {
 }
 
 func makePlan(ctx context.Context, dir string, o Options) (*table.Plan, error) {
-	t, err := table.Load()
-	if err != nil {
-		return nil, err
-	}
 	avail, err := debian.Ask(ctx, filepath.Join(dir, ".debs"))
 	if err != nil {
 		return nil, err
 	}
-	whole, err := t.Make(avail)
+	whole, err := o.Table.Make(avail)
 	if err != nil {
 		return nil, err
 	}
