@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
+	"sync"
 
 	"devenv/layers/alpm"
 )
@@ -64,4 +66,38 @@ func (a *archive) fetch(name, version string) *alpm.Package {
 	}
 	a.opened[key] = pkg
 	return pkg
+}
+
+// atOnce is how many packages are read at the same time.
+const atOnce = 8
+
+// prefetch reads packages that will be asked for, several at the same time. It
+// keeps no failure: whoever needs the package will meet it.
+func (a *archive) prefetch(keys [][2]string) {
+	if a.source == nil || a.err != nil || len(keys) < 2 {
+		return
+	}
+	var (
+		mu    sync.Mutex
+		work  sync.WaitGroup
+		slots = make(chan struct{}, atOnce)
+	)
+	keys = slices.DeleteFunc(keys, func(key [2]string) bool { _, known := a.opened[key]; return known })
+	for _, key := range keys {
+		slots <- struct{}{}
+		work.Go(func() {
+			defer func() { <-slots }()
+			pkg, err := a.source.Package(a.ctx, key[0], key[1])
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				pkg = nil
+			}
+			a.opened[key] = pkg
+		})
+	}
+	work.Wait()
 }

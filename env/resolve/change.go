@@ -276,13 +276,13 @@ func nearest(versions []string, w *want) []string {
 		out = slices.DeleteFunc(out, w.Accept)
 	}
 	slices.SortStableFunc(out, func(a, b string) int {
-		return cmp.Or(cmp.Compare(alike(b, said), alike(a, said)), cmp.Compare(away(a), away(b)))
+		return cmp.Or(cmp.Compare(commonPrefix(b, said), commonPrefix(a, said)), cmp.Compare(away(a), away(b)))
 	})
 	return out
 }
 
-// alike counts the bytes that a and b begin with alike.
-func alike(a, b string) int {
+// commonPrefix counts the bytes that a and b begin with alike.
+func commonPrefix(a, b string) int {
 	n := 0
 	for n < min(len(a), len(b)) && a[n] == b[n] {
 		n++

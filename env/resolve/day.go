@@ -76,26 +76,20 @@ func (s *daySearch) newestAccepted() string {
 }
 
 // lastWith finds the last day on which the package was not yet newer than
-// version: first near the day on which version was built, as far as that is
-// known, then by halving.
+// version. It begins where that is likely and takes growing strides from there
+// until it has the day between two, then halves.
 func (s *daySearch) lastWith(version string) int {
 	lo, hi := -1, len(s.days) // the answer is in [lo, hi)
-	older := func(at int) bool {
-		v := s.version(at)
-		return v != "" && alpm.Compare(v, version) <= 0
-	}
-	if built := s.built(version); built >= 0 {
-		for at, step := built, 2; at < len(s.days); at, step = at+step, step*2 {
-			if !older(at) {
-				hi = at
-				break
-			}
-			lo = at
+	for at, stride := s.likely(version), 4; lo < at && at < hi; stride *= 2 {
+		if s.notNewer(at, version) {
+			lo, at = at, at+stride
+		} else {
+			hi, at = at, at-stride
 		}
 	}
 	for hi-lo > 1 {
 		mid := int(uint(lo+hi) / 2)
-		if older(mid) {
+		if s.notNewer(mid, version) {
 			lo = mid
 		} else {
 			hi = mid
@@ -104,15 +98,37 @@ func (s *daySearch) lastWith(version string) int {
 	return lo
 }
 
-// built is the number of the day after version was built, or -1.
-func (s *daySearch) built(version string) int {
-	pkg := s.r.pool.archive.fetch(s.want.dep.Name, version)
-	if pkg == nil || pkg.BuildDate == 0 {
-		return -1
+func (s *daySearch) notNewer(at int, version string) bool {
+	v := s.version(at)
+	return v != "" && alpm.Compare(v, version) <= 0
+}
+
+// likely is the number of the day on which the version after that was built, as
+// it came into the repositories soon after; or else of the day on which this
+// one was built, or of any.
+func (s *daySearch) likely(version string) int {
+	versions := s.r.allVersions(s.want.dep.Name)
+	at := slices.Index(versions, version)
+	for _, v := range versions[max(at-1, 0) : at+1] {
+		if built := s.r.buildDate(s.want.dep.Name, v); built > 0 {
+			n, _ := slices.BinarySearch(s.days, time.Unix(built, 0).UTC().Format(time.DateOnly))
+			return min(n, len(s.days)-1)
+		}
 	}
-	day := time.Unix(pkg.BuildDate, 0).UTC().AddDate(0, 0, 1).Format(time.DateOnly)
-	at, _ := slices.BinarySearch(s.days, day)
-	return min(at, len(s.days)-1)
+	return len(s.days) / 2
+}
+
+// buildDate is when a version was built, or 0.
+func (r *resolution) buildDate(name, version string) int64 {
+	for _, c := range r.pool.literals(name) {
+		if c.Version == version {
+			return c.BuildDate
+		}
+	}
+	if pkg := r.pool.archive.fetch(name, version); pkg != nil {
+		return pkg.BuildDate
+	}
+	return 0
 }
 
 // version is the one that the package had on a day, or "".

@@ -122,6 +122,11 @@ func (u *universe) openBatches(c *cursor, name string, does func(*candidate) boo
 		if len(batch) == 0 {
 			return false
 		}
+		keys := make([][2]string, len(batch))
+		for i, v := range batch {
+			keys[i] = [2]string{name, v}
+		}
+		u.pool.archive.prefetch(keys)
 		for _, v := range batch {
 			if found := u.pool.fetch(name, v); found != nil && does(found) {
 				added = u.pool.add(found) || added

@@ -201,6 +201,19 @@ func (p *pool) lockRank(c *candidate) int {
 	return 1
 }
 
+// prefetchLocked reads the locked versions that the repositories have dropped,
+// before they are needed one by one.
+func (p *pool) prefetchLocked() {
+	var gone [][2]string
+	for name, version := range p.req.Locked {
+		has := func(pkg *alpm.Package) bool { return pkg.Version == version }
+		if !slices.ContainsFunc(p.req.Repos, func(r *Repo) bool { return slices.ContainsFunc(r.Index.Versions(name), has) }) {
+			gone = append(gone, [2]string{name, version})
+		}
+	}
+	p.archive.prefetch(gone)
+}
+
 // findLocked fetches a locked version that the repositories have dropped.
 func (p *pool) findLocked(name string, inView []*candidate) {
 	version, ok := p.req.Locked[name]

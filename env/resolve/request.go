@@ -24,7 +24,8 @@ type Repo struct {
 }
 
 // Archive offers what the repositories in view do not hold. Solve asks it only
-// when it must, never twice for the same thing, and never from two goroutines.
+// when it must and never twice for the same thing, but for several packages at
+// once: it must be safe for concurrent use.
 type Archive interface {
 	// Versions lists every full version kept of a package, newest first; none,
 	// and no error, where the archive does not know the name.

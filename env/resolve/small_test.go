@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"devenv/layers/alpm"
@@ -63,6 +64,7 @@ func repo(t testing.TB, name, text string) *Repo {
 
 // shelfArchive is an archive in memory, which counts what it is asked.
 type shelfArchive struct {
+	sync.Mutex
 	pkgs  []*alpm.Package
 	asked map[string]int
 	fail  error
@@ -73,6 +75,8 @@ func archiveOf(t testing.TB, text string) *shelfArchive {
 }
 
 func (a *shelfArchive) Versions(_ context.Context, name string) ([]string, error) {
+	a.Lock()
+	defer a.Unlock()
 	a.asked[name]++
 	var out []string
 	for _, p := range a.pkgs {
@@ -85,6 +89,8 @@ func (a *shelfArchive) Versions(_ context.Context, name string) ([]string, error
 }
 
 func (a *shelfArchive) Package(_ context.Context, name, version string) (*alpm.Package, error) {
+	a.Lock()
+	defer a.Unlock()
 	a.asked[name+" "+version]++
 	for _, p := range a.pkgs {
 		if p.Name == name && p.Version == version {

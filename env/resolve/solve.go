@@ -16,6 +16,7 @@ func Solve(ctx context.Context, req Request) (*Solution, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.pool.prefetchLocked()
 	if err := r.checkNames(); err != nil {
 		return nil, err
 	}
