@@ -3,6 +3,7 @@ package unpack
 import (
 	"errors"
 	"fmt"
+	"io"
 )
 
 // refusal is a reason that completes the sentence "archive entry X …".
@@ -27,6 +28,11 @@ const (
 
 // ErrNoPackage is an archive without the one file that every package has.
 var ErrNoPackage = errors.New("there is no .PKGINFO: it is no package")
+
+// ErrDamaged is a package that is not as it was made.
+var ErrDamaged = errors.New("package is damaged; fetch it anew")
+
+var errTruncated = fmt.Errorf("%w: it is truncated: %w", ErrDamaged, io.ErrUnexpectedEOF)
 
 // EntryError is an error that one entry of the archive is to blame for.
 type EntryError struct {

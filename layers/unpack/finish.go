@@ -37,7 +37,7 @@ func (u *unpacker) hashBackups() error {
 	if len(u.result.Info.Backup) == 0 {
 		return nil
 	}
-	root, err := os.OpenRoot(u.dir)
+	root, err := os.OpenRoot(u.tree.name)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@ package unpack
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"sync"
 
@@ -21,6 +23,7 @@ type stream struct {
 	packed   counter
 	unpacked int64
 	max      int64
+	free     int64 // from here on, unpacked is measured by packed
 }
 
 type chunk struct {
@@ -39,13 +42,17 @@ var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
 // counter counts what is read through it; only one goroutine does.
 type counter struct {
-	r io.Reader
-	n int64
+	r   io.Reader
+	n   int64
+	err error
 }
 
 func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.n += int64(n)
+	if err != nil && err != io.EOF {
+		c.err = err
+	}
 	return n, err
 }
 
@@ -62,6 +69,7 @@ func startStream(ctx context.Context, r io.Reader, max int64) *stream {
 		stop:   stop,
 		packed: counter{r: r},
 		max:    max,
+		free:   freeBytes,
 	}
 	s.done.Go(func() { s.decompress(ctx) })
 	return s
@@ -77,7 +85,7 @@ func (s *stream) close() {
 func (s *stream) decompress(ctx context.Context) {
 	defer close(s.chunks)
 	send := func(c chunk) bool {
-		c.packed = s.packed.n
+		c.packed, c.err = s.packed.n, s.explain(c.err)
 		select {
 		case s.chunks <- c:
 			return c.err == nil
@@ -87,7 +95,7 @@ func (s *stream) decompress(ctx context.Context) {
 	}
 	d, _, err := alpm.Decompress(&s.packed)
 	if err != nil {
-		send(chunk{err: unexpected(err)})
+		send(chunk{err: err})
 		return
 	}
 	defer d.Close()
@@ -109,6 +117,19 @@ func readFull(r io.Reader, buf []byte) (n int, err error) {
 		n += read
 	}
 	return n, err
+}
+
+// explain tells a source that cannot be read from data that is damaged.
+func (s *stream) explain(err error) error {
+	switch {
+	case err == nil || err == io.EOF:
+		return err
+	case s.packed.err != nil:
+		return fmt.Errorf("reading package: %w", s.packed.err)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errTruncated
+	}
+	return fmt.Errorf("%w: %w", ErrDamaged, err)
 }
 
 func unexpected(err error) error {
@@ -147,11 +168,26 @@ func (s *stream) next() error {
 	switch {
 	case s.unpacked > s.max:
 		return &alpm.LimitError{What: "bytes unpacked", Limit: s.max}
-	case s.unpacked > freeBytes+maxRatio*c.packed:
+	case s.unpacked > s.free+maxRatio*c.packed:
 		return &alpm.LimitError{What: "bytes unpacked from so few packed ones", Limit: freeBytes + maxRatio*c.packed}
 	}
 	if c.buf != nil {
 		s.current, s.rest = c.buf, c.buf[:c.n]
 	}
 	return c.err
+}
+
+// tarBlock is what the length of every archive is a multiple of.
+const tarBlock = 512
+
+// finish reads what follows the archive's end mark, so that the decompressor
+// gets to check its own end and the source is read whole.
+func (s *stream) finish() error {
+	if _, err := io.Copy(io.Discard, s); err != nil {
+		return err
+	}
+	if s.unpacked%tarBlock != 0 || s.unpacked == 0 {
+		return errTruncated
+	}
+	return nil
 }

@@ -16,6 +16,7 @@ import (
 // nothing outside can be touched, whatever lay in the directory before. One
 // goroutine uses it; the handles it gives may be used by others.
 type tree struct {
+	name   string
 	root   *dir
 	recent [recentDirs]recentDir // the directories used last
 	clock  uint64
@@ -57,7 +58,7 @@ func openTree(name string) (*tree, error) {
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
-	return &tree{root: newDir(fd)}, nil
+	return &tree{name: name, root: newDir(fd)}, nil
 }
 
 func (t *tree) close() {
@@ -162,10 +163,19 @@ func (t *tree) mkdir(p string) error {
 		return err
 	}
 	fd, err := t.open(p)
+	if err == ErrParent && parent.isSymlink(base) { // as which ENOTDIR hides it
+		return ErrSymlink
+	}
 	if err != nil {
 		return err
 	}
 	return unix.Close(fd)
+}
+
+func (d *dir) isSymlink(base string) bool {
+	var st unix.Stat_t
+	err := unix.Fstatat(d.fd, base, &st, unix.AT_SYMLINK_NOFOLLOW)
+	return err == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK
 }
 
 // collision says why base could not be made where something was already.

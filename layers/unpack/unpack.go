@@ -58,14 +58,18 @@ type File struct {
 // empty. It reads r to its end, so that a hash of what was read is one of the
 // whole package. It waits for r: to abandon it, end both ctx and r.
 func Unpack(ctx context.Context, r io.Reader, dir string, opts Options) (*Result, error) {
-	if opts.MaxBytes == 0 {
-		opts.MaxBytes = defaultMaxBytes
-	}
 	t, err := openTree(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer t.close()
+	return unpackInto(ctx, t, r, opts)
+}
+
+func unpackInto(ctx context.Context, t *tree, r io.Reader, opts Options) (*Result, error) {
+	if opts.MaxBytes == 0 {
+		opts.MaxBytes = defaultMaxBytes
+	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	s := startStream(ctx, r, opts.MaxBytes)
@@ -73,12 +77,11 @@ func Unpack(ctx context.Context, r io.Reader, dir string, opts Options) (*Result
 	u := &unpacker{
 		ctx:    ctx,
 		opts:   opts,
-		dir:    dir,
 		tree:   t,
 		ledger: make(ledger),
 		out:    startWriters(min(runtime.GOMAXPROCS(0), maxWriters), stop, opts.Inspect),
 	}
-	err = u.readArchive(s)
+	err := u.readArchive(s)
 	u.flush()
 	u.out.finish()
 	if cause := context.Cause(ctx); cause != nil {
@@ -98,7 +101,6 @@ func Unpack(ctx context.Context, r io.Reader, dir string, opts Options) (*Result
 type unpacker struct {
 	ctx    context.Context
 	opts   Options
-	dir    string
 	tree   *tree
 	ledger ledger
 	out    *writers
@@ -121,8 +123,7 @@ func (u *unpacker) readArchive(s *stream) error {
 	for {
 		header, err := archive.Next()
 		if err == io.EOF {
-			_, err := io.Copy(io.Discard, s)
-			return archiveError(err)
+			return archiveError(s.finish())
 		}
 		if err != nil {
 			return archiveError(err)
@@ -136,16 +137,17 @@ func (u *unpacker) readArchive(s *stream) error {
 	}
 }
 
+// archiveError is what an error of the archive reader means.
 func archiveError(err error) error {
 	switch {
-	case err == nil:
-		return nil
+	case err == nil, errors.Is(err, ErrDamaged):
+		return err
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("package is truncated: fetch it anew: %w", err)
+		return errTruncated
 	case errors.Is(err, tar.ErrHeader):
-		return fmt.Errorf("package is damaged, or neither compressed nor a tar archive: %w", err)
+		return fmt.Errorf("%w, or it is neither compressed nor a tar archive: %w", ErrDamaged, err)
 	}
-	return fmt.Errorf("reading package: %w", err)
+	return err
 }
 
 // entryError says which entry an error is about.
@@ -154,8 +156,8 @@ func entryError(name string, err error) error {
 	switch {
 	case errors.As(err, &known):
 		return &EntryError{Entry: name, Other: known.Other, Err: known.Err}
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("package is truncated in %q: fetch it anew: %w", name, err)
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, tar.ErrHeader):
+		err = archiveError(err)
 	}
 	return &EntryError{Entry: name, Err: err}
 }

@@ -101,14 +101,16 @@ func (z *Reader) decode() error {
 		if z.end-z.pos < inSlack {
 			z.fill()
 		}
+		before := z.filled
 		limit := z.end - 16
-		if z.srcErr != nil {
-			limit = z.end + 8 // into the zeros, which shows that input is missing
+		if z.pos >= limit { // only at the end of all input: little by little
+			limit = z.pos + 1
 		}
 		err := z.run(limit)
 		left := z.end - (z.pos - int(z.bitsLen/8))
-		if left < 0 || z.srcErr != nil && z.inBlock && (z.pos >= limit || err != nil && left < longest) {
-			return noEOF(z.srcErr) // it was zeros that were decoded
+		if left < 0 || err != nil && left < longest && z.srcErr != nil {
+			z.filled = before // it was the zeros behind the input
+			return noEOF(z.srcErr)
 		}
 		if err != nil {
 			return err

@@ -22,7 +22,7 @@ const (
 	window   = 32 << 10
 	outSize  = window + 256<<10
 	inSize   = 64 << 10
-	inSlack  = 32 // bytes that may be looked at beyond the end
+	inSlack  = 32 // zeros beyond the end, to be looked at
 	outSlack = 258 + 16
 )
 

@@ -80,8 +80,12 @@ func TestEveryTruncationIsSeen(t *testing.T) {
 		for _, level := range []int{0, 1, 9, gzip.HuffmanOnly} {
 			packed := compress(t, data, level)
 			for n := range packed {
-				if _, err := inflate(bytes.NewReader(packed[:n])); !errors.Is(err, io.ErrUnexpectedEOF) {
+				got, err := inflate(bytes.NewReader(packed[:n]))
+				if !errors.Is(err, io.ErrUnexpectedEOF) {
 					t.Fatalf("level %d cut to %d of %d bytes: %v", level, n, len(packed), err)
+				}
+				if !bytes.HasPrefix(data, got) {
+					t.Fatalf("level %d cut to %d of %d bytes: other bytes come out", level, n, len(packed))
 				}
 			}
 		}
