@@ -236,8 +236,8 @@ func (r *resolution) changeVersion(w *want, relaxed []Change) []Change {
 
 // nearestVersion tries the versions next to those that the want means.
 func (r *resolution) nearestVersion(w *want) string {
-	versions := r.allVersions(w.dep.Name)
-	for _, v := range nearest(versions, w)[:min(maxVersions, len(versions))] {
+	versions := nearest(r.allVersions(w.dep.Name), w)
+	for _, v := range versions[:min(maxVersions, len(versions))] {
 		exact := *w.Want
 		exact.Exact, exact.Pin = v, "= "+v
 		exact.Accept = func(other string) bool { return other == v }

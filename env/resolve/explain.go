@@ -112,16 +112,27 @@ func (e *explanation) tell(i int) {
 	case fromDepends:
 		e.tellNeeds(alike)
 	case fromConflict:
+		owners, rivals := e.sides(alike)
 		e.reasons = append(e.reasons, Reason{
-			Text:    fmt.Sprintf("%s is in conflict with %s%s", label(o.owner), label(o.rival), byWay(o)),
+			Text:    fmt.Sprintf("%s is in conflict with %s%s", listed(owners), listed(rivals), byWay(o)),
 			Package: o.owner.Name, Version: o.owner.Version, Needs: o.dep.String(),
 		})
 	case fromName:
+		versions := listed(appendAllNew(e.sides(alike)))
 		e.reasons = append(e.reasons, Reason{
-			Text:    fmt.Sprintf("only one version of %s can be there: %s", o.owner.Name, e.versions(alike)),
+			Text:    fmt.Sprintf("only one version of %s can be there: %s", o.owner.Name, strings.TrimPrefix(versions, o.owner.Name+" ")),
 			Package: o.owner.Name,
 		})
 	}
+}
+
+// sides are the candidates that exclude those of the other side, each once.
+func (e *explanation) sides(exclusions []fact) (owners, rivals []*candidate) {
+	for _, f := range exclusions {
+		owners = appendNew(owners, e.u.candidates[f.owner])
+		rivals = appendNew(rivals, e.u.candidates[f.rival])
+	}
+	return owners, rivals
 }
 
 // byWay tells by what name a package is in conflict with another, where it is
@@ -146,7 +157,8 @@ func (e *explanation) alike(i int) []fact {
 		if e.told[j] || p.kind != o.kind || p.owner == nil || p.owner.Name != o.owner.Name {
 			continue
 		}
-		if o.kind == fromDepends && p.dep.Name == o.dep.Name || o.kind == fromName {
+		if o.kind == fromDepends && p.dep.Name == o.dep.Name || o.kind == fromName ||
+			o.kind == fromConflict && p.rival.Name == o.rival.Name {
 			e.told[j] = true
 			out = append(out, f)
 		}
@@ -163,11 +175,7 @@ func (e *explanation) tellNeeds(alike []fact) {
 		if len(said) < maxListed {
 			said = append(said, fmt.Sprintf("%s needs %s", label(o.owner), o.dep))
 		}
-		for _, c := range e.options(f) {
-			if !slices.Contains(next, c) {
-				next = append(next, c)
-			}
-		}
+		next = appendAllNew(next, e.options(f))
 	}
 	first := e.u.origin(alike[0])
 	text := strings.Join(said, ", ")
@@ -205,19 +213,6 @@ func (e *explanation) nothing(name string) string {
 		return "nothing provides"
 	}
 	return "nothing provides: there is " + listed(have)
-}
-
-// versions lists the versions that exclude each other.
-func (e *explanation) versions(pairs []fact) string {
-	var all []*candidate
-	for _, f := range pairs {
-		for _, c := range []*candidate{e.u.candidates[f.owner], e.u.candidates[f.rival]} {
-			if !slices.Contains(all, c) {
-				all = append(all, c)
-			}
-		}
-	}
-	return strings.TrimPrefix(listed(all), all[0].Name+" ")
 }
 
 func label(c *candidate) string { return c.Name + " " + c.Version }

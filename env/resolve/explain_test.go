@@ -54,7 +54,7 @@ these cannot be had together:
   devenv.toml: gcc = 14 asks for gcc 14-2 or 14-1 of the archive
   devenv.toml: gcc-fortran asks for gcc-fortran 15-1
   gcc-fortran 15-1 needs gcc=15-1
-  only one version of gcc can be there: 14-2 or 15-1 or 14-1
+  only one version of gcc can be there: 14-2 or 14-1 or 15-1
 what would work:
   snapshot = "2024-04-01", a day on which gcc was 14-1
   gcc-fortran = "14-1" (devenv.toml: gcc-fortran)
@@ -101,6 +101,32 @@ what would work:
 				t.Errorf("got\n%v\nwant%s", err, c.want)
 			}
 		})
+	}
+}
+
+// TestManyVersions has a range that a hundred archived versions meet, none of
+// which helps: that is said in a few lines, after a bounded number of looks.
+func TestManyVersions(t *testing.T) {
+	var text strings.Builder
+	for v := range 100 {
+		fmt.Fprintf(&text, "a %d-1 conflicts=q depends=b=%d\nb %d-1\n", v, v, v)
+	}
+	archive := archiveOf(t, text.String())
+	_, err := solve(t, Request{
+		Repos: []*Repo{repo(t, "core", "a 100-1 conflicts=q\nq 1-1")}, Archive: archive, Wants: wants("a >= 1", "q"),
+	})
+	const want = `these cannot be had together:
+  devenv.toml: a >= 1 asks for a 100-1, 99-1, 98-1 or 62 others
+  devenv.toml: q asks for q 1-1
+  a 100-1, 99-1, 98-1 or 62 others is in conflict with q 1-1
+what would work:
+  do without a (devenv.toml: a >= 1)
+  do without q (devenv.toml: q)`
+	if fmt.Sprint(err) != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+	if len(archive.asked) > 3*maxTried {
+		t.Errorf("%d questions to the archive", len(archive.asked))
 	}
 }
 

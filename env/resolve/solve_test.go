@@ -197,3 +197,15 @@ func TestSearchStops(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestLocalFiles(t *testing.T) {
+	files := repo(t, "files", "tool 2-1 depends=lib>=2\nlib 2-1")
+	files.From = FromFile
+	s, err := solve(t, Request{Repos: []*Repo{files, repo(t, "core", "tool 1-1 depends=lib\nlib 1-1\nother 1-1 depends=lib")}, Wants: wants("other", "tool")})
+	if got(s, err) != "lib 2-1, other 1-1, tool 2-1" {
+		t.Fatal(got(s, err))
+	}
+	if tool := s.Packages[2]; tool.From != FromFile || tool.Repo != "files" || s.Packages[1].From != FromRepo {
+		t.Errorf("%+v", tool)
+	}
+}

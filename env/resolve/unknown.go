@@ -151,9 +151,16 @@ func otherArches(repos []*Repo, dep alpm.Dep) (arches []string) {
 	return arches
 }
 
-func appendNew(list []string, s string) []string {
-	if slices.Contains(list, s) {
+func appendNew[E comparable](list []E, e E) []E {
+	if slices.Contains(list, e) {
 		return list
 	}
-	return append(list, s)
+	return append(list, e)
+}
+
+func appendAllNew[E comparable](list, more []E) []E {
+	for _, e := range more {
+		list = appendNew(list, e)
+	}
+	return list
 }
