@@ -1,0 +1,182 @@
+package setup
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestScriptlets(t *testing.T) {
+	asNobody(t)
+	w := newWorld(t)
+	w.add("second", "post_install() { echo \"second $1 $(cat /order)\" >> /order; }\n", nil, "first")
+	w.add("first", `
+pre_install() { echo "pre $1" >> /order; }
+helper() { echo helped >> /order; }
+post_install() { helper; pwd >> /order; id -u >> /order; umask >> /order; }
+pre_remove() { echo never >> /order; }
+`, nil, "loop")
+	w.add("loop", "# post_install is named, and not there\n", nil, "first")
+	r := w.run()
+	w.noFailures(r)
+	want := "pre 1.0-1\nhelped\n/\n0\n0022\n"
+	if got := content(t, r, "order"); !strings.HasPrefix(got, want+"second 1.0-1 ") {
+		t.Errorf("order: %q", got)
+	}
+	info, err := os.Stat(filepath.Join(r.FS, "order"))
+	if err != nil || info.ModTime().Unix() != 1700000000 {
+		t.Errorf("order: %v, %v: want the time of the newest package", info.ModTime(), err)
+	}
+	if again := w.run(); again.Made || again.FS != r.FS {
+		t.Errorf("made again: %+v", again)
+	}
+}
+
+func TestFailureIsToldAndGoesOn(t *testing.T) {
+	asNobody(t)
+	w := newWorld(t)
+	w.add("bad", "post_install() { echo sorry; false; }\n", nil)
+	w.add("good", "post_install() { touch /good; }\n", nil, "bad")
+	r := w.run()
+	if len(r.Record.Failed) != 1 {
+		t.Fatalf("failures: %+v", r.Record.Failed)
+	}
+	if f := r.Record.Failed[0]; f.Package != "bad" || f.Output != "sorry\n" || !strings.Contains(f.String(), "post_install of bad 1.0-1: exit status 1") {
+		t.Errorf("%s", f.String())
+	}
+	content(t, r, "good")
+}
+
+func TestTimeLimitEndsAllProcesses(t *testing.T) {
+	asNobody(t)
+	w := newWorld(t)
+	w.spec.Limit = 300 * time.Millisecond
+	w.add("slow", "post_install() { setsid sleep 1000 & setsid sh -c 'sleep 1; touch /late' & sleep 1000; }\n", nil)
+	w.add("daemon", "post_install() { setsid sh -c 'sleep 0.2; touch /late' & }\n", nil, "slow")
+	w.add("zz", "post_install() { sleep 0.25; ps | grep -c sleep > /left; :; }\n", nil, "daemon")
+	start := time.Now()
+	r := w.run()
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("took %v", took)
+	}
+	if len(r.Record.Failed) != 1 || !strings.Contains(r.Record.Failed[0].Problem, "took longer than 300ms") {
+		t.Errorf("failures: %+v", r.Record.Failed)
+	}
+	if _, err := os.Stat(filepath.Join(r.FS, "late")); err == nil {
+		t.Error("a process outlived its step")
+	}
+	if got := content(t, r, "left"); got != "1\n" && got != "0\n" { // grep itself may be seen
+		t.Errorf("sleeping still: %q", got)
+	}
+}
+
+func TestPretends(t *testing.T) {
+	asNobody(t)
+	w := newWorld(t)
+	w.write("usr/bin/tool", "x", 0o755)
+	w.add("owners", `post_install() {
+	set -e
+	chown 12:34 /usr/bin/tool; chown 12:56 /usr/bin/tool
+	cd /usr; chown -h 7 bin/sh
+	mkdir /var/x; chown 99:99 /var/x
+	mknod /var/null c 1 3; chmod 600 /var/null
+	! chown 1 /nowhere
+	mkfifo /var/fifo
+}`, nil)
+	r := w.run()
+	w.noFailures(r)
+	got := map[string]Pretended{}
+	for _, p := range r.Record.Pretended {
+		got[p.Path] = p
+	}
+	if p := got["/usr/bin/tool"]; p.UID != 12 || p.GID != 56 {
+		t.Errorf("tool: %+v", p)
+	}
+	if p := got["/usr/bin/sh"]; p.UID != 7 {
+		t.Errorf("link: %+v", p)
+	}
+	if p := got["/var/x"]; p.UID != 99 || p.GID != 99 {
+		t.Errorf("directory: %+v", p)
+	}
+	if p := got["/var/null"]; p.Kind != KindDevice || p.Dev != 0x103 {
+		t.Errorf("device: %+v", p)
+	}
+	if _, err := os.Lstat(filepath.Join(r.FS, "var/null")); err == nil {
+		t.Error("the device's stand-in is in the layer")
+	}
+	if info, err := os.Lstat(filepath.Join(r.FS, "var/fifo")); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
+		t.Errorf("fifo: %v, %v", info, err)
+	}
+}
+
+func TestNothingOfTheHost(t *testing.T) {
+	asNobody(t)
+	w := newWorld(t)
+	outside := filepath.Join(t.TempDir(), "outside")
+	if err := os.WriteFile(outside, []byte("secret"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SECRET", "secret")
+	w.add("nosy", `post_install() {
+	ls / > /seen; ls /home /tmp /run /sys >> /seen 2>/dev/null
+	cat `+outside+` >> /seen 2>/dev/null
+	cat /proc/1/root`+outside+` >> /seen 2>/dev/null
+	for n in 0 1 2 3 4 5 6 7 8; do readlink /proc/1/fd/$n && echo FDS >> /seen; done
+	cat /proc/1/environ /proc/*/environ >> /seen 2>/dev/null
+	env >> /seen
+	mount -t tmpfs t /tmp 2>/dev/null && echo MOUNTED >> /seen
+	tty >> /seen
+	echo links $(grep -c : /proc/net/dev) >> /seen
+	echo 1 2>/dev/null > /proc/sys/kernel/printk && echo SYSCTL >> /seen
+	hostname >> /seen
+	kill -9 1 2>/dev/null
+	exit 0
+}`, nil)
+	r := w.run()
+	w.noFailures(r)
+	seen := content(t, r, "seen")
+	for _, bad := range []string{"secret", "FDS", "MOUNTED", "SYSCTL"} {
+		if strings.Contains(seen, bad) {
+			t.Errorf("%s in:\n%s", bad, seen)
+		}
+	}
+	for _, want := range []string{"not a tty", "links 1", "localhost", "HOME=/root"} {
+		if !strings.Contains(seen, want) {
+			t.Errorf("no %q in:\n%s", want, seen)
+		}
+	}
+}
+
+func TestRemovedAndReplaced(t *testing.T) {
+	asNobody(t)
+	w := newWorld(t)
+	w.write("usr/share/d/a", "a", 0o644)
+	w.write("usr/share/d/sub/b", "b", 0o644)
+	w.write("usr/share/e/c", "c", 0o444)
+	w.write("usr/share/same", "same", 0o755)
+	w.add("p", `post_install() {
+	set -e
+	rm -r /usr/share/d; mkdir -p /usr/share/d/sub; echo new > /usr/share/d/sub/n
+	rm /usr/share/e/c
+	chmod 600 /usr/share/same; chmod 755 /usr/share/same
+}`, nil)
+	r := w.run()
+	w.noFailures(r)
+	for name, hidden := range map[string]bool{"usr/share/d/a": true, "usr/share/d/sub/b": true, "usr/share/e/c": true, "usr/share/d/sub/n": false} {
+		info, err := os.Lstat(filepath.Join(r.FS, name))
+		if err != nil || isWhiteout(info) != hidden {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+	if _, err := os.Lstat(filepath.Join(r.FS, "usr/share/same")); err == nil {
+		t.Error("a file that is as it was is in the layer")
+	}
+	if names, err := listXattrs(filepath.Join(r.FS, "usr/share/d")); err != nil || len(names) > 0 {
+		t.Errorf("attributes left: %v, %v", names, err)
+	}
+	if text, err := os.ReadFile(w.path("usr/share/d/a")); err != nil || string(text) != "a" {
+		t.Errorf("the tree was written to: %q, %v", text, err)
+	}
+}

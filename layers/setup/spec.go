@@ -1,0 +1,94 @@
+package setup
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io/fs"
+	"time"
+
+	"devenv/layers/alpm"
+)
+
+// Spec says what a set-up layer is made of. TreeID, Files, Depended, Locale and
+// HostCA decide what comes out; the rest follows from them or only says how.
+type Spec struct {
+	TreeID   string   // of the flattened tree
+	Files    []File   // what the user configured; sorted by target
+	Depended []string // names of packages that only others asked for; sorted
+	Locale   []string // to generate, "en_US.UTF-8"; sorted
+	HostCA   []byte   // further certificates to trust, PEM
+
+	Tree     string    // the tree's files, absolute and below the cache
+	Packages []Package // all that the tree is made of, in any order
+	// Explicit hooks come with Files; Limit is the time that one scriptlet or
+	// hook may take, two minutes if zero.
+	Limit  time.Duration
+	Report func(Event) // may be nil
+}
+
+// Package is what must be known of a package that is in the tree.
+type Package struct {
+	Info      *alpm.PkgInfo
+	Scriptlet string   // where its .INSTALL lies in the tree, "" if it has none
+	Paths     []string // what it brought, as alpm lists it: a slash after directories
+}
+
+// File is a file that the user configured.
+type File struct {
+	Target string // absolute
+	Data   []byte
+	Mode   fs.FileMode // permission bits
+}
+
+// Event says how far it is.
+type Event struct {
+	Step        string // what begins: "post_install of glibc 2.40-1"
+	Done, Total int    // steps
+	Failed      *Outcome
+	Skipped     string // a hook that makes no sense in a shell
+}
+
+// format is part of every layer's id. It changes when the same spec would come
+// out differently.
+const format = "devenv setup v1\n"
+
+// ID is the id of the layer that the spec makes.
+func (s *Spec) ID() string {
+	type file struct {
+		Target, Sum string
+		Mode        fs.FileMode
+	}
+	key := struct {
+		Tree     string
+		Files    []file
+		Depended []string
+		Locale   []string
+		HostCA   []byte
+	}{Tree: s.TreeID, Depended: s.Depended, Locale: s.Locale, HostCA: s.HostCA}
+	for _, f := range s.Files {
+		sum := sha256.Sum256(f.Data)
+		key.Files = append(key.Files, file{f.Target, hex.EncodeToString(sum[:]), f.Mode})
+	}
+	text, err := json.Marshal(key)
+	if err != nil {
+		panic("setup: a spec of strings does not marshal: " + err.Error())
+	}
+	sum := sha256.Sum256(append([]byte(format), text...))
+	return hex.EncodeToString(sum[:])
+}
+
+func (s *Spec) report(e Event) {
+	if s.Report != nil {
+		s.Report(e)
+	}
+}
+
+// epoch is the time of all that set-up writes: when the newest package was built.
+func (s *Spec) epoch() int64 {
+	var newest int64
+	for i := range s.Packages {
+		newest = max(newest, s.Packages[i].Info.BuildDate)
+	}
+	return newest
+}
