@@ -133,3 +133,28 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkReweave adds one package to a tree, and takes it out again.
+func BenchmarkReweave(b *testing.B) {
+	sources := realPackages(b)
+	s := testStore(b)
+	for _, err := range s.AddAll(context.Background(), feed(sources...), runtime.GOMAXPROCS(0)) {
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	with := specOf(sources)
+	without := with
+	without.Layers = with.Layers[1:]
+	from, to := without, with
+	mustTree(b, s, from)
+	for b.Loop() {
+		if _, err := s.Reweave(context.Background(), from.ID(), to, layersOf(s, to)); err != nil {
+			b.Fatal(err)
+		}
+		if _, ok := s.FindTree(from); ok {
+			b.Fatal("made anew")
+		}
+		from, to = to, from
+	}
+}

@@ -136,6 +136,10 @@ func (s *Store) weaveIn(ctx context.Context, dir string, spec TreeSpec, layers i
 	if err := w.weave(layers); err != nil {
 		return err
 	}
+	return writeSpec(dir, spec)
+}
+
+func writeSpec(dir string, spec TreeSpec) error {
 	text, err := json.Marshal(spec)
 	if err != nil {
 		return err

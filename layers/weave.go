@@ -124,10 +124,8 @@ func (w *weaver) addAll(layers iter.Seq2[*Layer, error]) error {
 
 func (w *weaver) add(number int, layer *Layer) error {
 	dirs, files := w.merge.add(number, layer)
-	for _, dir := range dirs {
-		if err := unix.Mkdirat(w.fs, dir, 0o755); err != nil {
-			return &fs.PathError{Op: "mkdir", Path: "/" + dir, Err: err}
-		}
+	if err := w.mkdirs(dirs); err != nil {
+		return err
 	}
 	if len(files) == 0 {
 		return nil
@@ -140,6 +138,15 @@ func (w *weaver) add(number int, layer *Layer) error {
 	for files := range slices.Chunk(files, batchSize) {
 		from.users.Add(1)
 		w.work <- batch{from, files}
+	}
+	return nil
+}
+
+func (w *weaver) mkdirs(dirs []string) error {
+	for _, dir := range dirs {
+		if err := unix.Mkdirat(w.fs, dir, 0o755); err != nil {
+			return &fs.PathError{Op: "mkdir", Path: "/" + dir, Err: err}
+		}
 	}
 	return nil
 }
@@ -274,8 +281,6 @@ func currentUmask() uint32 {
 	return uint32(umask)
 }
 
-// finishDirs gives directories their modes and times, the innermost first: a
-// mode may forbid to look inside, and a time would not survive what is done inside.
 func (w *weaver) finishDirs() error {
 	dirs := make([]string, 0, 1024)
 	for path, n := range w.merge.nodes {
@@ -283,11 +288,25 @@ func (w *weaver) finishDirs() error {
 			dirs = append(dirs, path)
 		}
 	}
+	return w.settleDirs(dirs, 0o755&^currentUmask())
+}
+
+// noMode is what settleDirs is told where directories are of different modes.
+const noMode = ^uint32(0)
+
+// settleDirs gives directories of the tree, and the root, their modes and
+// times, the innermost first: a mode may forbid to look inside, and a time would not
+// survive what is done inside. Paths that are no such directory are passed over.
+// All of them have mode have, unless that is noMode.
+func (w *weaver) settleDirs(dirs []string, have uint32) error {
 	slices.SortFunc(dirs, func(a, b string) int { return strings.Compare(b, a) })
-	umask := currentUmask()
 	for _, dir := range dirs {
-		mode, mtime := w.merge.attributes(w.merge.nodes[dir].file)
-		if mode != 0o755&^umask {
+		n := w.merge.nodes[dir]
+		if !n.made {
+			continue
+		}
+		mode, mtime := w.merge.attributes(n.file)
+		if mode != have {
 			if err := unix.Fchmodat(w.fs, dir, mode, 0); err != nil {
 				return &fs.PathError{Op: "chmod", Path: "/" + dir, Err: err}
 			}
