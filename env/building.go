@@ -29,6 +29,8 @@ type Built struct {
 	checks []sandbox.Check
 	uses   cache.Uses
 	root   string
+	setup  string   // directory of the set-up layer; "" if there is none
+	hidden []string // commands that cannot be seen, relative to the root
 	hold   []string // see sandbox.Spec.Hold
 	free   []func()
 }
@@ -55,7 +57,7 @@ func (b *Built) keep(c *cache.Cache, kind cache.Kind, id string) error {
 
 // exists reports whether the environment has a path.
 func (b *Built) exists(path string) bool {
-	_, err := os.Lstat(filepath.Join(b.root, path))
+	_, err := os.Lstat(b.file(path))
 	return err == nil
 }
 
@@ -112,6 +114,9 @@ func (p *Project) Build(ctx context.Context, l *lock.Lock) (_ *Built, err error)
 		return nil, fmt.Errorf("tree %s lies outside the cache %s", tree.FS, p.Cache.Dir())
 	}
 	b.lower = []string{rel}
+	if b.hidden, err = p.hidden(store, pkgs); err != nil {
+		return nil, err
+	}
 	for _, d := range paths {
 		if b.exists(d) || strings.HasPrefix(d, "/usr/local/") || d == "/usr/bin" {
 			b.path = append(b.path, d)
@@ -121,6 +126,9 @@ func (p *Project) Build(ctx context.Context, l *lock.Lock) (_ *Built, err error)
 	b.uses = cache.Uses{Trees: []string{tree.ID}, Layers: spec.Layers}
 	for _, pkg := range pkgs {
 		b.uses.Packages = append(b.uses.Packages, filepath.Base(p.Cache.Package(pkg.SHA256, pkg.File)))
+	}
+	if err := p.setUp(ctx, b, store, tree, pkgs); err != nil {
+		return nil, err
 	}
 	return b, nil
 }

@@ -40,7 +40,7 @@ func (e Entry) plain() bool {
 type Plan struct {
 	*sandbox.Plan
 	File  string // where it is kept; "" if it is for this time only
-	Clean func() // for what the command leaves behind, once it has ended; nil if nothing does
+	Clean func() // for a plan that is not entered after all; nil if that leaves nothing. A Sweep cleans up after an entry
 }
 
 // paths are where commands are looked for inside, as Arch's /etc/profile and
@@ -73,7 +73,7 @@ func (p *Project) Plan(ctx context.Context, b *Built, e Entry) (*Plan, error) {
 	for _, f := range start.Files {
 		data := f.Data
 		if f.After {
-			own, err := os.ReadFile(filepath.Join(b.root, "etc", f.Name))
+			own, err := os.ReadFile(b.file(path.Join("etc", f.Name)))
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return nil, err
 			}
@@ -81,6 +81,7 @@ func (p *Project) Plan(ctx context.Context, b *Built, e Entry) (*Plan, error) {
 		}
 		host.Etc = append(host.Etc, sandbox.EtcFile{Name: f.Name, Data: data})
 	}
+	host.Hide = b.hidden
 	layer, err := p.hostLayer(b, host)
 	if err != nil {
 		return nil, err
@@ -104,6 +105,7 @@ func (p *Project) Plan(ctx context.Context, b *Built, e Entry) (*Plan, error) {
 		if spec.Top, out.Clean, err = p.Cache.Temp("top"); err != nil {
 			return nil, err
 		}
+		spec.Hold = append(spec.Hold, cache.TempLock(spec.Top))
 	}
 	if out.Plan, err = sandbox.Build(spec, host); err != nil {
 		return nil, err
@@ -186,6 +188,9 @@ func (p *Project) name() string { return filepath.Base(p.Dir) }
 // wanted are the variables that a plan depends on, as they are.
 func (p *Project) wanted() []string {
 	names := append([]string{"HOME", "XDG_CONFIG_HOME", "DEVENV_MIRROR", "SHELL"}, shellhooks.Personal...)
+	if len(p.Locale.Generate) == 0 {
+		names = append(names, localeVariables...)
+	}
 	for _, v := range p.allVars() {
 		names = append(names, manifest.References(v.Value)...)
 	}
@@ -236,7 +241,7 @@ func (p *Project) variables(b *Built) map[string]string {
 // hostLayer makes the layer of the host's own files, named by what is in it,
 // and gives its path in the cache.
 func (p *Project) hostLayer(b *Built, h *sandbox.Host) (string, error) {
-	text, err := json.Marshal([]any{"host layer 1", h.Shared, h.Links, h.Extra, h.Etc})
+	text, err := json.Marshal([]any{"host layer 2", h.Shared, h.Links, h.Extra, h.Etc, h.Hide})
 	if err != nil {
 		return "", err
 	}

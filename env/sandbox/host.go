@@ -33,6 +33,7 @@ type Host struct {
 	Extra  []string          // further directories that are the host's inside
 	Files  []FileBind        // single files that are the host's inside
 	Etc    []EtcFile         // files that the host layer holds
+	Hide   []string          // files of the layers below that it hides, relative to the root
 	Checks []Check
 }
 
@@ -284,6 +285,16 @@ func (h *Host) Write(dir string) error {
 	for name, target := range h.Links {
 		if err := root.Symlink(target, name); err != nil {
 			return err
+		}
+	}
+	for _, f := range h.Hide {
+		if err := root.MkdirAll(filepath.Dir(f), 0o755); err != nil {
+			return err
+		}
+		// A whiteout (kernel documentation, overlayfs), which since Linux 5.8
+		// needs no privilege to make.
+		if err := unix.Mknod(filepath.Join(dir, f), unix.S_IFCHR, 0); err != nil {
+			return fmt.Errorf("hiding /%s: %w", f, err)
 		}
 	}
 	for _, f := range h.Etc {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -58,6 +59,9 @@ func (p *plain) find(rel string) (path string, info fs.FileInfo, dirs int, err e
 		if err != nil {
 			continue
 		}
+		if fi.Mode()&fs.ModeCharDevice != 0 {
+			break // a whiteout hides what lies below
+		}
 		if info == nil {
 			path, info = at, fi
 		}
@@ -92,6 +96,9 @@ func (p *plain) names(rel string) ([]string, error) {
 // name by name.
 func (p *plain) show(rel string) error {
 	path, info, dirs, err := p.find(rel)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -150,6 +157,8 @@ func (p *plain) copy(rel string) error {
 		at := filepath.Join(rel, n)
 		path, info, _, err := p.find(at)
 		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue
 		case err != nil:
 		case info.IsDir():
 			err = p.copy(at)
