@@ -44,13 +44,29 @@ func Switch(now map[string]string, next *Activation) (Diff, error) {
 	return between(now, after), err
 }
 
-// Active is the Key of the activation in these variables, "" for none.
-func Active(now map[string]string) string {
+// Plain is the change that activates next for somebody who takes care of the way
+// back himself.
+func Plain(now map[string]string, next *Activation) Diff {
+	after, _, _ := leave(now)
+	path := join(next.Path, after)
+	maps.Copy(after, next.Env)
+	after["PATH"] = path
+	return between(now, after)
+}
+
+// Active is the activation in these variables, nil for none. Its Env is what was
+// set, less what happened to have that value before.
+func Active(now map[string]string) *Activation {
 	r, err := decodeRecord(now[diffVar])
 	if err != nil {
-		return ""
+		return nil
 	}
-	return r.Key
+	a := &Activation{Key: r.Key, Env: convert[string](r.After)}
+	delete(a.Env, "PATH")
+	for _, dir := range r.Path {
+		a.Path = append(a.Path, string(dir))
+	}
+	return a
 }
 
 // leave is the variables as they would be without the activation in them.
