@@ -99,6 +99,7 @@ func (g *gc) run() error {
 		func() error { return g.directories(Setups) },
 		func() error { return g.directories(Hosts) },
 		func() error { return g.files(Plans) },
+		func() error { return g.directories(Launchers) },
 		g.layers,
 		func() error { return g.files(Packages) },
 		func() error { return g.databases(Sync, 0) },
@@ -132,7 +133,7 @@ func (g *gc) mark() error {
 		}
 		for kind, names := range map[Kind][]string{
 			Packages: use.Uses.Packages, Store: use.Uses.Layers, Trees: use.Uses.Trees, Setups: use.Uses.Setups,
-			Hosts: use.Uses.Hosts, Plans: use.Uses.Plans, Sync: use.Uses.Files, Archive: use.Uses.Files,
+			Hosts: use.Uses.Hosts, Plans: use.Uses.Plans, Launchers: use.Uses.Launchers, Sync: use.Uses.Files, Archive: use.Uses.Files,
 		} {
 			if g.used[kind] == nil {
 				g.used[kind] = make(map[string]bool)
@@ -280,7 +281,7 @@ func (g *gc) locks() error {
 
 // guards reports whether a lock file is HoldPath's of something that exists.
 func (g *gc) guards(name string) bool {
-	for _, kind := range []Kind{Trees, Setups, Hosts} {
+	for _, kind := range []Kind{Trees, Setups, Hosts, Launchers} {
 		if id, ok := strings.CutPrefix(name, string(kind)+"-"); ok {
 			_, err := os.Lstat(g.c.Path(kind, id))
 			return err == nil

@@ -9,20 +9,21 @@ import (
 type Kind string
 
 const (
-	Packages Kind = "packages" // SHA256-FILENAME: package files
-	Sync     Kind = "sync"     // KEY/REPO.db: databases of today's mirrors
-	Archive  Kind = "archive"  // what never changes: old days, indexes, package heads
-	Store    Kind = "store"    // containers/storage
-	Trees    Kind = "trees"    // ID/fs: flattened trees
-	Setups   Kind = "setups"   // ID/fs: set-up layers
-	Hosts    Kind = "hosts"    // ID/fs: the host's own files and mount points
-	Plans    Kind = "plans"    // KEY: entry plans
-	Projects Kind = "projects" // KEY: which project uses what
-	Locks    Kind = "locks"    // flock(2) files
-	Tmp      Kind = "tmp"      // half-made things
+	Packages  Kind = "packages"  // SHA256-FILENAME: package files
+	Sync      Kind = "sync"      // KEY/REPO.db: databases of today's mirrors
+	Archive   Kind = "archive"   // what never changes: old days, indexes, package heads
+	Store     Kind = "store"     // containers/storage
+	Trees     Kind = "trees"     // ID/fs: flattened trees
+	Setups    Kind = "setups"    // ID/fs: set-up layers
+	Hosts     Kind = "hosts"     // ID/fs: the host's own files and mount points
+	Plans     Kind = "plans"     // KEY: entry plans
+	Launchers Kind = "launchers" // ID: what starts a tree's programs on the host as it is
+	Projects  Kind = "projects"  // KEY: which project uses what
+	Locks     Kind = "locks"     // flock(2) files
+	Tmp       Kind = "tmp"       // half-made things
 )
 
-var kinds = []Kind{Packages, Sync, Archive, Store, Trees, Setups, Hosts, Plans, Projects, Locks, Tmp}
+var kinds = []Kind{Packages, Sync, Archive, Store, Trees, Setups, Hosts, Plans, Launchers, Projects, Locks, Tmp}
 
 // Dir is the cache's own directory: absolute, without symbolic links.
 func (c *Cache) Dir() string { return c.dir }
@@ -49,6 +50,9 @@ func (c *Cache) Host(id string) string { return c.Path(Hosts, id) }
 
 // Plan is the file of an entry plan.
 func (c *Cache) Plan(key string) string { return c.Path(Plans, key) }
+
+// Launcher is the directory of a tree's launchers.
+func (c *Cache) Launcher(id string) string { return c.Path(Launchers, id) }
 
 // Rel is path as seen from the cache's directory, the form in which uses are
 // recorded. ok is false where path lies outside.

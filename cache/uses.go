@@ -16,13 +16,14 @@ import (
 
 // Uses is all that one project needs of the cache. gc keeps what stands here.
 type Uses struct {
-	Packages []string `json:"packages,omitempty"` // names in packages/
-	Layers   []string `json:"layers,omitempty"`   // layer ids in the store
-	Trees    []string `json:"trees,omitempty"`    // ids
-	Setups   []string `json:"setups,omitempty"`   // ids
-	Hosts    []string `json:"hosts,omitempty"`    // ids
-	Plans    []string `json:"plans,omitempty"`    // keys
-	Files    []string `json:"files,omitempty"`    // others, as Rel gives them: databases, indexes
+	Packages  []string `json:"packages,omitempty"`  // names in packages/
+	Layers    []string `json:"layers,omitempty"`    // layer ids in the store
+	Trees     []string `json:"trees,omitempty"`     // ids
+	Setups    []string `json:"setups,omitempty"`    // ids
+	Hosts     []string `json:"hosts,omitempty"`     // ids
+	Plans     []string `json:"plans,omitempty"`     // keys
+	Launchers []string `json:"launchers,omitempty"` // ids
+	Files     []string `json:"files,omitempty"`     // others, as Rel gives them: databases, indexes
 }
 
 // Use is one project's record.
@@ -120,7 +121,7 @@ func touch(path string, age time.Duration) error {
 }
 
 func (u Uses) sorted() Uses {
-	for _, list := range []*[]string{&u.Packages, &u.Layers, &u.Trees, &u.Setups, &u.Hosts, &u.Plans, &u.Files} {
+	for _, list := range []*[]string{&u.Packages, &u.Layers, &u.Trees, &u.Setups, &u.Hosts, &u.Plans, &u.Launchers, &u.Files} {
 		*list = slices.Clone(*list)
 		slices.Sort(*list)
 		*list = slices.Compact(*list)
