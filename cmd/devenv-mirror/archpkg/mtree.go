@@ -2,8 +2,8 @@ package archpkg
 
 import (
 	"bytes"
+	"crypto/md5"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 
 	"github.com/klauspost/compress/gzip"
@@ -27,8 +27,8 @@ func mtree(nodes []*convert.Node) ([]byte, error) {
 			if n.Mode != 0o644 {
 				fmt.Fprintf(&text, " mode=%o", n.Mode)
 			}
-			sum := sha256.Sum256(n.Data)
-			fmt.Fprintf(&text, " size=%d sha256digest=%s\n", len(n.Data), hex.EncodeToString(sum[:]))
+			// pacman before 6.1 checks MD5 too, and takes its absence for a difference.
+			fmt.Fprintf(&text, " size=%d md5digest=%x sha256digest=%x\n", len(n.Data), md5.Sum(n.Data), sha256.Sum256(n.Data))
 		}
 	}
 	var out bytes.Buffer

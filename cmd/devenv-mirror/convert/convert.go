@@ -70,10 +70,10 @@ func (b *body) add(h *tar.Header, r io.Reader) error {
 		n.Kind = Dir
 	case tar.TypeSymlink:
 		n.Kind, n.Mode = Symlink, 0o777
-		n.Target = b.layout.target(h.Name, h.Linkname)
-		if strings.HasPrefix(h.Linkname, "/etc/alternatives/") || strings.Contains(h.Linkname, "usr/share/doc/") {
-			return nil // the table makes the links of alternatives
+		if b.skipped(absolute(h.Name, h.Linkname)) {
+			return nil // into documentation, or the table makes it: an alternative
 		}
+		n.Target = b.layout.target(h.Name, h.Linkname)
 	case tar.TypeLink:
 		file := b.files[clean(h.Linkname)]
 		if file == nil {
@@ -89,12 +89,20 @@ func (b *body) add(h *tar.Header, r io.Reader) error {
 	if n.Kind == File {
 		b.files[h.Name] = n
 	}
-	for at := p; at != "."; at = path.Dir(at) {
-		if b.skip(at) {
-			return nil
-		}
+	if b.skipped(p) {
+		return nil
 	}
 	return b.tree.put(n)
+}
+
+// skipped tells whether a path or a directory above it is Debian's alone.
+func (b *body) skipped(p string) bool {
+	for at := p; at != "."; at = path.Dir(at) {
+		if b.skip(at) {
+			return true
+		}
+	}
+	return false
 }
 
 // Newest is the time of the newest file.

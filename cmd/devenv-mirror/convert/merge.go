@@ -31,20 +31,24 @@ func (l layout) path(p string) string {
 // Links into what a package brings become relative to their new place, so
 // that they also hold in a tree that is not mounted at the root.
 func (l layout) target(from, target string) string {
-	absolute := target
-	if !path.IsAbs(target) {
-		absolute = path.Join("/", path.Dir(from), target)
-	}
-	absolute = clean(absolute)
-	top, _, _ := strings.Cut(absolute, "/")
+	to := absolute(from, target)
+	top, _, _ := strings.Cut(to, "/")
 	switch top {
 	case "usr", "bin", "sbin", "lib", "lib64", "etc", "opt":
-		return relative(path.Dir(l.path(from)), l.path(absolute))
+		return relative(path.Dir(l.path(from)), l.path(to))
 	}
 	if path.IsAbs(target) {
 		return target
 	}
-	return relative(path.Dir(l.path(from)), absolute)
+	return relative(path.Dir(l.path(from)), to)
+}
+
+// absolute is the path that a link at from means, without leading slash.
+func absolute(from, target string) string {
+	if !path.IsAbs(target) {
+		target = path.Join("/", path.Dir(from), target)
+	}
+	return clean(target)
 }
 
 // relative is the way from directory dir to path to, both without leading

@@ -26,7 +26,7 @@ import (
 
 // rules counts the changes of the converter that make other packages of the
 // same input.
-const rules = 1
+const rules = 2
 
 // builder makes package files.
 type builder struct {

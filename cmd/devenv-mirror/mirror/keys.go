@@ -24,8 +24,10 @@ type keyring struct {
 const (
 	masters      = 5
 	packagerName = "Devenv Mirror Packager <packager@devenv.invalid>"
-	// keysMade is when the keys claim to have been made: before any package.
-	keysMade = "20150101T000000"
+	// The keys claim to have been made before any package, and signed a day
+	// later. "!" stops gpg's clock there.
+	keysMade   = "20150101T000000!"
+	keysSigned = "20150102T000000!"
 )
 
 // openKeyring takes the keys of dir, or makes them. The private keys stay in
@@ -62,6 +64,7 @@ func (k *keyring) load(ctx context.Context, saved string) error {
 
 func (k *keyring) make(ctx context.Context, saved string) error {
 	then := []string{"--faked-system-time", keysMade, "--passphrase", ""}
+	later := []string{"--faked-system-time", keysSigned}
 	for i := range masters {
 		name := fmt.Sprintf("Devenv Mirror Master Key %d <master%d@devenv.invalid>", i+1, i+1)
 		if _, err := k.gpg(ctx, append(then, "--quick-gen-key", name, "ed25519", "cert,sign", "never")...); err != nil {
@@ -75,7 +78,7 @@ func (k *keyring) make(ctx context.Context, saved string) error {
 		return err
 	}
 	for _, m := range k.masters {
-		if _, err := k.gpg(ctx, append(then, "-u", m, "--quick-sign-key", k.packager)...); err != nil {
+		if _, err := k.gpg(ctx, append(later, "-u", m, "--quick-sign-key", k.packager)...); err != nil {
 			return err
 		}
 	}

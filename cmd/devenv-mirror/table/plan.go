@@ -129,20 +129,19 @@ func (d *Day) closure(names []string) map[string]bool {
 	return closure(builds, names)
 }
 
+// closure names all that names, which may be dependencies, need among builds.
 func closure(builds map[string]*Build, names []string) map[string]bool {
 	seen := map[string]bool{}
 	todo := slices.Clone(names)
 	for len(todo) > 0 {
-		name := todo[0]
+		name := depName(todo[0])
 		todo = todo[1:]
 		b := builds[name]
 		if b == nil || seen[name] {
 			continue
 		}
 		seen[name] = true
-		for _, d := range b.Depends {
-			todo = append(todo, depName(d))
-		}
+		todo = append(todo, b.Depends...)
 	}
 	return seen
 }

@@ -9,7 +9,7 @@ import (
 
 var (
 	repacked = regexp.MustCompile(`[.+~]?(?:dfsg|ds|repack|orig)[.~]?\d*(?:\.\d+)*`)
-	updates  = regexp.MustCompile(`(?:[+~]deb\d+u|\+b|ubuntu|build)(\d+)`)
+	updates  = regexp.MustCompile(`(?:[+~]deb\d+u|\+b|ubuntu|build)(\d+)(?:\.(\d+))?`)
 	notValid = regexp.MustCompile(`[^A-Za-z0-9.+_]`)
 )
 
@@ -46,8 +46,12 @@ func pkgrel(revision string) string {
 		main = max(main, 1)
 	}
 	for _, m := range updates.FindAllStringSubmatch(revision, -1) {
-		n, _ := strconv.Atoi(m[1])
-		decimal = decimal*100 + n
+		for _, digits := range m[1:] {
+			if digits != "" {
+				n, _ := strconv.Atoi(digits)
+				decimal = decimal*100 + n
+			}
+		}
 	}
 	if decimal == 0 {
 		return strconv.Itoa(main)
