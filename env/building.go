@@ -67,7 +67,12 @@ const downloads = 6
 
 // Build makes the environment that a lock describes: what is there already is
 // used, the rest is downloaded, checked, unpacked and linked, all at once.
-func (p *Project) Build(ctx context.Context, l *lock.Lock) (_ *Built, err error) {
+func (p *Project) Build(ctx context.Context, l *lock.Lock) (*Built, error) {
+	return p.build(ctx, l, true)
+}
+
+// build is Build; without set-up where nothing is to be entered.
+func (p *Project) build(ctx context.Context, l *lock.Lock, setUp bool) (_ *Built, err error) {
 	b := new(Built)
 	defer func() {
 		if err != nil {
@@ -127,8 +132,10 @@ func (p *Project) Build(ctx context.Context, l *lock.Lock) (_ *Built, err error)
 	for _, pkg := range pkgs {
 		b.uses.Packages = append(b.uses.Packages, filepath.Base(p.Cache.Package(pkg.SHA256, pkg.File)))
 	}
-	if err := p.setUp(ctx, b, store, tree, pkgs); err != nil {
-		return nil, err
+	if setUp {
+		if err := p.setUp(ctx, b, store, tree, pkgs); err != nil {
+			return nil, err
+		}
 	}
 	return b, nil
 }

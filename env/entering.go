@@ -28,12 +28,13 @@ type Entry struct {
 	ReadOnlyProject bool
 	Ephemeral       bool     // home is a view that goes with the entry, and so does /tmp
 	Without         []string // abilities of the host to do without: see sandbox.Abilities
+	Once            bool     // the plan is not kept: the environment is not the project's own
 }
 
 // plain reports whether an entry is what devenv.toml says and nothing else:
 // then its plan is kept for the next time.
 func (e Entry) plain() bool {
-	return !e.Pure && !e.KeepProcesses && !e.NoNetwork && !e.ReadOnlyProject && !e.Ephemeral && len(e.Without) == 0
+	return !e.Pure && !e.KeepProcesses && !e.NoNetwork && !e.ReadOnlyProject && !e.Ephemeral && len(e.Without) == 0 && !e.Once
 }
 
 // Plan is how an environment is entered this time.
