@@ -119,6 +119,12 @@ func TestAddAllAbandoned(t *testing.T) {
 	if !errors.Is(last, why) {
 		t.Errorf("ended with %v", last)
 	}
+	ctx, cancel = context.WithCancelCause(context.Background())
+	stuck, _ := io.Pipe() // a download that has stalled
+	go func() { time.Sleep(10 * time.Millisecond); cancel(why) }()
+	if _, err := s.Add(ctx, Source{Filename: "stuck", SHA256: sha(nil), Reader: stuck}); !errors.Is(err, why) {
+		t.Errorf("ended with %v", err)
+	}
 	release, err := s.cache.Lock(context.Background(), layersLock)
 	if err != nil {
 		t.Fatal(err)

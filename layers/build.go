@@ -29,10 +29,14 @@ func build(ctx context.Context, src *Source, dir string) (*Record, error) {
 		return nil, err
 	}
 	defer in.Close()
+	defer context.AfterFunc(ctx, func() { in.Close() })()
 	var libraries elf.Recorder
 	result, err := unpack.Unpack(ctx, in, dir, unpack.Options{
 		Inspect: func(f unpack.File, content io.ReaderAt) { libraries.Add(f.Path, f.Mode, content) },
 	})
+	if cause := context.Cause(ctx); cause != nil {
+		return nil, cause
+	}
 	if err := in.check(err); err != nil {
 		return nil, err
 	}

@@ -116,6 +116,17 @@ func (s *Store) mergeAll(spec TreeSpec, ready map[string]*Layer) (*merge, error)
 	return m, err
 }
 
+// Conflicts are the paths that keep the layers of a spec, which must be there,
+// from making a tree.
+func (s *Store) Conflicts(spec TreeSpec) ([]Conflict, error) {
+	_, err := s.mergeAll(spec, nil)
+	var refused *ConflictError
+	if errors.As(err, &refused) {
+		return refused.Conflicts, nil
+	}
+	return nil, err
+}
+
 // take moves a tree to dir, as gc does: only if no environment holds it.
 func (s *Store) take(id, dir string) error {
 	now, cancel := context.WithCancel(context.Background())

@@ -8,6 +8,7 @@ import (
 	"hash"
 	"io"
 	"os"
+	"sync"
 )
 
 // Source is a package file to make a layer of.
@@ -15,7 +16,7 @@ type Source struct {
 	Filename string    // for messages
 	SHA256   string    // what the file must hash to, lower-case hexadecimal
 	Path     string    // where the file lies, or
-	Reader   io.Reader // the file's bytes; if it is an io.Closer it is closed, also when it was not needed
+	Reader   io.Reader // the file's bytes; if it is an io.Closer it is closed, also when it was not needed, and to end a Read when all is cancelled
 	Checked  bool      // somebody has just computed the hash: do not do it again
 }
 
@@ -58,10 +59,11 @@ func (src *Source) close() {
 
 // sourceReader hashes what is read through it.
 type sourceReader struct {
-	src  *Source
-	in   io.Reader
-	hash hash.Hash // nil: not wanted
-	err  error     // of in; not io.EOF
+	src   *Source
+	in    io.Reader
+	hash  hash.Hash // nil: not wanted
+	err   error     // of in; not io.EOF
+	close sync.Once
 }
 
 func (r *sourceReader) Read(p []byte) (int, error) {
@@ -93,9 +95,12 @@ func (r *sourceReader) check(unpackErr error) error {
 	return unpackErr
 }
 
-func (r *sourceReader) Close() error {
-	if c, ok := r.in.(io.Closer); ok {
-		return c.Close()
-	}
-	return nil
+// Close may be called more than once, and during a Read, which it ends.
+func (r *sourceReader) Close() (err error) {
+	r.close.Do(func() {
+		if c, ok := r.in.(io.Closer); ok {
+			err = c.Close()
+		}
+	})
+	return err
 }

@@ -11,13 +11,15 @@ import (
 )
 
 // The overlay driver gives what it makes to user 0, which only root may do, and
-// syncs its lists at every step, which one syncfs of ours makes needless. Both
-// are answered with success, without being done, by a seccomp filter. A filter
-// can never be taken off again, so the driver's calls run on a thread of their
-// own that ends with them; no other thread, and no child process, has it.
+// on network file systems notes that in an attribute, which not all of them
+// keep. It syncs its lists at every step, which one syncfs of ours makes
+// needless. All of that is answered with success, without being done, by a
+// seccomp filter. A filter can never be taken off again, so the driver's calls
+// run on a thread of their own that ends with them; no other thread, and no
+// child process, has it.
 
-// onStoreThread runs f on a thread where chown(2), fsync(2) and their
-// relatives do nothing, successfully. f must not start processes, and
+// onStoreThread runs f on a thread where chown(2), setxattr(2), fsync(2) and
+// their relatives do nothing, successfully. f must not start processes, and
 // goroutines that it starts do not have the filter.
 func onStoreThread(f func() error) error {
 	done := make(chan error, 1)

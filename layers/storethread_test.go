@@ -33,10 +33,14 @@ func TestStoreThreadPretends(t *testing.T) {
 		defer f.Close()
 		return errors.Join(
 			os.Chown(file, nobody, nobody), os.Lchown(file, nobody, nobody), f.Chown(nobody, nobody), f.Sync(),
-			unix.Fchownat(unix.AT_FDCWD, file, nobody, nobody, 0), unix.Fdatasync(int(f.Fd())))
+			unix.Fchownat(unix.AT_FDCWD, file, nobody, nobody, 0), unix.Fdatasync(int(f.Fd())),
+			unix.Setxattr(file, "user.test", nil, 0), unix.Lsetxattr(file, "user.test", nil, 0), unix.Fsetxattr(int(f.Fd()), "user.test", nil, 0))
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if n, err := unix.Getxattr(file, "user.test", nil); err == nil {
+		t.Errorf("the attribute was set: %d", n)
 	}
 	if after := owner(t, file); after != before {
 		t.Errorf("owner was %d, is %d: the call was made", before, after)

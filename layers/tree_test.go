@@ -239,6 +239,10 @@ func TestFileRules(t *testing.T) {
 			s := testStore(t)
 			spec := addAll(t, s, tt.pkgs...)
 			spec.NoExtract, spec.Overwrite = tt.noExtract, tt.overwrite
+			conflicts, err := s.Conflicts(spec)
+			if err != nil || len(conflicts) != len(tt.conflicts) {
+				t.Errorf("conflicts %v, %v", conflicts, err)
+			}
 			tree, err := s.Tree(context.Background(), spec)
 			var refused *ConflictError
 			if errors.As(err, &refused) != (len(tt.conflicts) > 0) || err != nil && refused == nil {
