@@ -94,7 +94,7 @@ func TestAnyValueComesThrough(t *testing.T) {
 
 // FuzzQuote has bash, zsh, dash and fish read any value back.
 func FuzzQuote(f *testing.F) {
-	for _, v := range hard() {
+	for _, v := range []string{"", "a\n'\\\"$x", "\xff\xc3é\x01\x7f"} {
 		f.Add([]byte(v))
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {

@@ -68,21 +68,23 @@ func need(t *testing.T, programs ...string) {
 	}
 }
 
-// etc makes what /etc is inside: the host's, for the shells' own files in it,
-// with those of the start.
+// etc makes what /etc is inside: the host's, as far as shells care, with the
+// files of the start.
 func etc(t *testing.T, files []File) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "etc")
-	for _, name := range []string{"bash.bashrc", "zsh", "fish", "profile", "profile.d", "passwd", "group", "nsswitch.conf", "terminfo", "ld.so.cache", "alternatives", "os-release"} {
-		if _, err := os.Stat("/etc/" + name); err != nil {
-			continue
+	for _, name := range []string{"bash.bashrc", "profile", "passwd", "group", "nsswitch.conf", "ld.so.cache", "os-release"} {
+		if data, err := os.ReadFile("/etc/" + name); err == nil {
+			write(t, dir, map[string]string{name: string(data)})
 		}
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+	}
+	for _, name := range []string{"zsh", "fish", "profile.d"} {
+		if err := os.CopyFS(filepath.Join(dir, name), os.DirFS("/etc/"+name)); err != nil && !os.IsNotExist(err) {
 			t.Fatal(err)
 		}
-		if out, err := exec.Command("cp", "-a", "/etc/"+name, dir+"/").CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "alternatives"), 0o755); err != nil {
+		t.Fatal(err)
 	}
 	put(t, dir, files)
 	return dir
@@ -120,7 +122,7 @@ func inside(t *testing.T, s Session, home, shell string, args ...string) *exec.C
 		t.Fatal(err)
 	}
 	start := Enter(path, s)
-	argv := append([]string{"bwrap", "--die-with-parent", "--dev-bind", "/", "/", "--ro-bind", etc(t, start.Files), "/etc", "--chdir", "/", "--"}, start.Argv...)
+	argv := append([]string{"bwrap", "--die-with-parent", "--dev-bind", "/", "/", "--ro-bind", etc(t, start.Files), "/etc", "--ro-bind-try", "/etc/alternatives", "/etc/alternatives", "--chdir", "/", "--"}, start.Argv...)
 	cmd := exec.Command(argv[0], append(argv[1:], args...)...)
 	cmd.Env = environ(s, start, home)
 	return cmd
