@@ -159,7 +159,8 @@ func escape(name string) string {
 	return b.String()
 }
 
-// slowWriter gives no more than rate bytes a second.
+// slowWriter gives no more than rate bytes a second: each piece when its time
+// has come.
 type slowWriter struct {
 	http.ResponseWriter
 	rate, sent int64
@@ -170,20 +171,21 @@ func (s *slowWriter) Write(p []byte) (int, error) {
 	const step = 16 << 10
 	written := 0
 	for len(p) > 0 {
-		n, err := s.ResponseWriter.Write(p[:min(step, len(p))])
-		written += n
-		s.sent += int64(n)
-		if err != nil {
-			return written, err
-		}
-		p = p[n:]
-		due := s.start.Add(time.Duration(s.sent) * time.Second / time.Duration(s.rate))
+		piece := p[:min(step, len(p))]
+		s.sent += int64(len(piece))
+		due := s.start.Add(time.Duration(float64(s.sent) / float64(s.rate) * float64(time.Second)))
 		if wait := time.Until(due); wait > 0 {
 			if f, ok := s.ResponseWriter.(http.Flusher); ok {
 				f.Flush()
 			}
 			time.Sleep(wait)
 		}
+		n, err := s.ResponseWriter.Write(piece)
+		written += n
+		if err != nil {
+			return written, err
+		}
+		p = p[n:]
 	}
 	return written, nil
 }
