@@ -38,7 +38,7 @@ type Event struct {
 	// is not known.
 	Done, Total int64
 	End         bool   // Name is done
-	Text        string // for Note and Warning: one line
+	Text        string // for Note, Warning and Detail: one line
 }
 
 // Step says what an Event is about.
@@ -48,6 +48,7 @@ type Step string
 const (
 	Note     Step = "note"
 	Warning  Step = "warning"
+	Detail   Step = "detail" // for those who want to know more
 	Sync     Step = "sync"
 	Download Step = "download"
 	Unpack   Step = "unpack"

@@ -55,6 +55,11 @@ func (b *bars) report(e env.Event) {
 			b.line("devenv: %s", e.Text)
 		}
 		return
+	case env.Detail:
+		if b.u.verbose {
+			b.line("devenv: %s", e.Text)
+		}
+		return
 	}
 	if b.u.quiet {
 		return

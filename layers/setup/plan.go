@@ -160,8 +160,8 @@ func (p *planner) localeSteps() (steps []step) {
 		if _, err := readInTree(p.spec.Tree, "usr/share/locale/locale.alias"); err == nil {
 			s.Argv = slices.Insert(s.Argv, 1, "-A", "/usr/share/locale/locale.alias")
 		}
-		if _, err := readInTree(p.spec.Tree, "usr/share/i18n/locales/"+l.input); err != nil {
-			s.Problem = fmt.Sprintf("the environment has no /usr/share/i18n/locales/%s to make it from: add the package that brings it (glibc), or name another in [locale] generate", l.input)
+		if _, err := readInTree(p.spec.Tree, localeSources+l.input); err != nil {
+			s.Problem = fmt.Sprintf("the environment has no /%s%s to make it from: add the package that brings it (glibc), or name another in [locale] generate", localeSources, l.input)
 		}
 		steps = append(steps, s)
 	}
@@ -195,6 +195,15 @@ func parseLocale(name string) (l locale, ok bool) {
 	}
 	return l, true
 }
+
+// LocaleSource is the file of an environment that a locale is made from,
+// relative to its root; ok is false for what needs none, or is no locale.
+func LocaleSource(name string) (path string, ok bool) {
+	l, ok := parseLocale(name)
+	return localeSources + l.input, ok
+}
+
+const localeSources = "usr/share/i18n/locales/"
 
 // normalCodeset is how the C library spells a codeset in a directory's name.
 func normalCodeset(s string) string {
