@@ -11,6 +11,7 @@ import (
 	"devenv/env/manifest"
 	"devenv/env/sandbox"
 	"devenv/env/sandbox/entry"
+	"devenv/layers/setup"
 )
 
 // newApp is the command line. Each command stands in a file of its own.
@@ -67,6 +68,7 @@ func newApp(u *ui) *cli.App {
 		{Name: entry.Prepared, Hidden: true, SkipFlagParsing: true, Action: func(*cli.Context) error {
 			return (&failure{err: errors.New("the environment was removed from the cache just now"), code: 1}).hint("run the same command again")
 		}},
+		{Name: setup.Command, Hidden: true, SkipFlagParsing: true, Action: func(c *cli.Context) error { return setup.Inside(c.Args().Slice()) }},
 		{Name: entry.Failed, Hidden: true, SkipFlagParsing: true, Action: func(c *cli.Context) error { return failedElsewhere(c.Args().Slice()) }},
 	}
 	app.Commands = append(app.Commands, u.moreCommands()...)
