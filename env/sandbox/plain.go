@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -51,7 +52,7 @@ type plain struct {
 }
 
 // find is the topmost file of that name, and how many layers have a directory
-// there.
+// there. A whiteout hides what lies below it, and so does what is no directory.
 func (p *plain) find(rel string) (path string, info fs.FileInfo, dirs int, err error) {
 	for _, d := range p.lower {
 		at := filepath.Join(p.cache, d, rel)
@@ -59,15 +60,16 @@ func (p *plain) find(rel string) (path string, info fs.FileInfo, dirs int, err e
 		if err != nil {
 			continue
 		}
-		if fi.Mode()&fs.ModeCharDevice != 0 {
-			break // a whiteout hides what lies below
+		if isWhiteout(fi) || info != nil && !fi.IsDir() {
+			break
 		}
 		if info == nil {
 			path, info = at, fi
 		}
-		if fi.IsDir() {
-			dirs++
+		if !fi.IsDir() {
+			break
 		}
+		dirs++
 	}
 	if info == nil {
 		return "", nil, 0, fmt.Errorf("%s: %w", rel, fs.ErrNotExist)
@@ -75,12 +77,19 @@ func (p *plain) find(rel string) (path string, info fs.FileInfo, dirs int, err e
 	return path, info, dirs, nil
 }
 
+// isWhiteout tells the character device 0:0, by which an overlay's layer says
+// that a name is gone.
+func isWhiteout(info fs.FileInfo) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && info.Mode()&fs.ModeCharDevice != 0 && st.Rdev == 0
+}
+
 // names lists a merged directory.
 func (p *plain) names(rel string) ([]string, error) {
 	var names []string
 	for _, d := range p.lower {
 		entries, err := os.ReadDir(filepath.Join(p.cache, d, rel))
-		if err != nil && !os.IsNotExist(err) {
+		if err != nil && !os.IsNotExist(err) && !errors.Is(err, unix.ENOTDIR) {
 			return nil, err
 		}
 		for _, e := range entries {
@@ -88,7 +97,10 @@ func (p *plain) names(rel string) ([]string, error) {
 		}
 	}
 	slices.Sort(names)
-	return slices.Compact(names), nil
+	return slices.DeleteFunc(slices.Compact(names), func(name string) bool {
+		_, _, _, err := p.find(filepath.Join(rel, name))
+		return errors.Is(err, fs.ErrNotExist)
+	}), nil
 }
 
 // show makes a path as it is: a link as the same link, a file or directory as
