@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"devenv/cache"
 )
@@ -35,11 +37,15 @@ const treeFormat = "devenv tree v1\n"
 // ID is the id of the tree that the spec makes. It can be told before any of its
 // layers is there.
 func (spec TreeSpec) ID() string {
-	text, err := json.Marshal(spec) // maps are sorted by key
-	if err != nil {
-		panic("layers: a spec of strings does not marshal: " + err.Error())
+	var w writer
+	w.string(treeFormat)
+	w.list(spec.Layers)
+	w.list(spec.NoExtract)
+	for _, name := range slices.Sorted(maps.Keys(spec.Overwrite)) {
+		w.string(name)
+		w.list(spec.Overwrite[name])
 	}
-	sum := sha256.Sum256(append([]byte(treeFormat), text...))
+	sum := sha256.Sum256(w)
 	return hex.EncodeToString(sum[:])
 }
 
@@ -77,6 +83,9 @@ func (s *Store) TreeSpec(id string) (TreeSpec, error) {
 // Tree makes the tree of that spec, or finds it. Its layers must be there.
 // Packages that do not fit together are a *ConflictError.
 func (s *Store) Tree(ctx context.Context, spec TreeSpec) (*Tree, error) {
+	if tree, ok := s.FindTree(spec); ok {
+		return tree, nil
+	}
 	return s.Weave(ctx, spec, func(yield func(*Layer, error) bool) {
 		for _, id := range spec.Layers {
 			if !yield(s.Layer(id)) {

@@ -26,6 +26,13 @@ func (w *writer) string(s string) {
 	*w = append(*w, s...)
 }
 
+func (w *writer) list(list []string) {
+	w.uint(uint64(len(list)))
+	for _, s := range list {
+		w.string(s)
+	}
+}
+
 // seal closes the bytes with their checksum.
 func (w *writer) seal() []byte {
 	return binary.LittleEndian.AppendUint32(*w, crc32.Checksum(*w, castagnoli))
