@@ -1,0 +1,71 @@
+package native
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"devenv/layers"
+)
+
+// Package is one package of a tree.
+type Package struct {
+	*layers.Record
+	Asked  bool     // its commands are to be on PATH
+	Expose []string // only these of them; nil for all
+}
+
+// Spec is what launchers are made from.
+type Spec struct {
+	Tree     string // directory of the tree's files; absolute
+	Home     string // where the launchers are to lie; absolute, and written into them
+	Packages []Package
+	Host     Host
+
+	// Enter is the command that runs its arguments in the environment. Where
+	// there is one, commands that cannot run natively run through it.
+	Enter []string
+}
+
+// Bin is the directory of Spec.Home to put on PATH.
+const Bin = "bin"
+
+// root is the directory of Spec.Home that looks like the tree.
+const root = "fs"
+
+// format is part of every ID: raise it when launchers change.
+const format = "devenv launchers 1"
+
+// ID names the launchers of a tree. asked are the packages whose commands are
+// to be on PATH, each with the commands it is to expose (nil for all); home is
+// the directory above Spec.Home, enter is Spec.Enter.
+func ID(tree, home string, asked map[string][]string, host Host, enter []string) string {
+	text, err := json.Marshal([]any{format, tree, home, asked, host, enter})
+	if err != nil {
+		panic("native: strings do not marshal: " + err.Error())
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16])
+}
+
+// NoExecError says that nothing can be executed in a directory.
+type NoExecError struct{ Dir string }
+
+func (e *NoExecError) Error() string {
+	return fmt.Sprintf("%s is on a file system that is mounted noexec: no program can be started from it\nhint: set DEVENV_CACHE_DIR to a directory on another one, or have it mounted anew as root: mount -o remount,exec MOUNTPOINT", e.Dir)
+}
+
+// CheckExec finds out whether programs can be executed in dir.
+func CheckExec(dir string) error {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return fmt.Errorf("looking at the file system of %s: %w", dir, err)
+	}
+	if st.Flags&unix.ST_NOEXEC != 0 {
+		return &NoExecError{Dir: dir}
+	}
+	return nil
+}

@@ -1,0 +1,265 @@
+package native
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"devenv/layers/elf"
+)
+
+// row says what some programs need in order to find their data. A value in
+// which "@PATTERN" stands is that of the tree's paths that match; if there are
+// none, the argument or variable is left out.
+type row struct {
+	programs []string // by name, patterns
+	libs     []string // those that are linked with a library whose name begins so
+	unless   []string // patterns of the host: where one matches, programs find the host's
+
+	place bool     // argv[0] is the launcher's path, which the program begins its search at
+	args  []string // before the user's own; of several matches of a pattern one argument each
+	vars  []variable
+}
+
+// variable is one that a program gets. Its children get it, too, and they are
+// the host's: so arguments are better.
+type variable struct {
+	name string
+	op   op
+	// paths are joined by ":"; lead and trail stand around them where the user
+	// has set nothing.
+	paths       []string
+	lead, trail string
+}
+
+// A child of gdb, the program that is debugged, must not get what gdb needs.
+var gdbsOwn = []string{"PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "GUILE_LOAD_PATH", "GUILE_LOAD_COMPILED_PATH", "GCONV_PATH", "LOCPATH", "SSL_CERT_FILE"}
+
+// certificates stands for a bundle of certificate authorities in variable.paths.
+const certificates = "%certificates"
+
+var perlDirs = []string{
+	"@/usr/lib/perl5/*/site_perl", "@/usr/share/perl5/site_perl", "@/usr/lib/perl5/*/vendor_perl", "@/usr/share/perl5/vendor_perl", "@/usr/lib/perl5/*/core_perl", "@/usr/share/perl5/core_perl",
+	"@/usr/lib/*-linux-gnu*/perl5/5.[0-9]*", "@/usr/lib/perl5/5.[0-9]*", "@/usr/share/perl5", "@/usr/lib/*-linux-gnu*/perl-base", "@/usr/lib/perl-base",
+	"@/usr/lib/*-linux-gnu*/perl/5.[0-9]*", "@/usr/lib/perl/5.[0-9]*", "@/usr/share/perl/5.[0-9]*",
+}
+
+func prefixed(prefix string, list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = prefix + s
+	}
+	return out
+}
+
+// table is all that is known of programs. What a row sets, later rows do not.
+var table = []row{
+	{ // before what is said of libpython: gdb is linked with it, too
+		programs: []string{"gdb"}, place: true,
+		args: slices.Concat(gdbForgets(), []string{
+			"-iex", "set debug-file-directory /usr/lib/debug:@/usr/lib/debug",
+			"-iex", "add-auto-load-scripts-directory /usr/share/gdb/auto-load", "-iex", "add-auto-load-safe-path /usr/share/gdb/auto-load",
+		}),
+	},
+	{
+		// Python finds itself; -B keeps it from writing beside the tree's modules.
+		programs: []string{"python", "python[23]*"}, place: true, args: []string{"-B"},
+		vars: []variable{{name: "PYTHONHOME", op: unset}},
+	},
+	{libs: []string{"libpython3", "libpython2"}, vars: []variable{
+		{name: "PYTHONHOME", paths: []string{"@/usr"}},
+		{name: "PYTHONDONTWRITEBYTECODE", trail: "1"},
+	}},
+	{programs: []string{"perl", "perl5*"}, args: prefixed("-I", perlDirs)},
+	{libs: []string{"libperl.so"}, vars: []variable{{name: "PERL5LIB", op: appendTo, paths: perlDirs}}},
+	{programs: []string{"git", "git-*", "scalar", "gitk", "tig"}, vars: []variable{
+		{name: "GIT_EXEC_PATH", op: setDefault, paths: []string{"@/usr/lib/git-core"}},
+		{name: "GIT_TEMPLATE_DIR", op: setDefault, paths: []string{"@/usr/share/git-core/templates"}},
+		{name: "GIT_SSL_CAINFO", op: setDefault, paths: []string{certificates}},
+	}},
+	{programs: []string{"vim*", "vi", "ex", "view", "rvim", "rview", "gvim*"}, vars: []variable{
+		{name: "VIM", paths: []string{"@/usr/share/vim"}},
+		{name: "VIMRUNTIME", paths: []string{"@/usr/share/vim/vim[0-9]*"}},
+	}},
+	{programs: []string{"file"}, args: []string{"--magic-file=@/usr/share/{file/misc,misc,file}/magic.mgc"}},
+	{libs: []string{"libmagic.so"}, vars: []variable{{name: "MAGIC", op: setDefault, paths: []string{"@/usr/share/{file/misc,misc,file}/magic.mgc"}}}},
+	{programs: []string{"valgrind*"}, vars: []variable{{name: "VALGRIND_LIB", paths: []string{"@/usr/{libexec,lib}/valgrind"}}}},
+	{programs: []string{"ltrace"}, args: []string{"-F", "@/usr/share/ltrace"}},
+	{programs: []string{"ltrace"}, args: []string{"-F", "@/etc/ltrace.conf"}},
+	{programs: []string{"openssl"}, vars: []variable{
+		{name: "OPENSSL_MODULES", op: setDefault, paths: []string{"@/usr/lib/{ossl-modules,*/ossl-modules}"}},
+		{name: "OPENSSL_ENGINES", op: setDefault, paths: []string{"@/usr/lib/{engines-3,*/engines-3}"}},
+	}},
+	{programs: []string{"wget"}, unless: []string{"/etc/ssl/certs/ca-certificates.crt"}, args: []string{"--ca-certificate=" + certificates}},
+	{programs: []string{"lspci"}, args: []string{"-i", "@/usr/share/hwdata/pci.ids"}},
+	{programs: []string{"nmap"}, vars: []variable{{name: "NMAPDIR", op: setDefault, paths: []string{"@/usr/share/nmap"}}}},
+	{programs: []string{"perf"}, vars: []variable{{name: "PERF_EXEC_PATH", op: setDefault, paths: []string{"@/usr/lib/perf-core"}}}},
+	{programs: []string{"tshark", "wireshark", "dumpcap"}, vars: []variable{{name: "WIRESHARK_DATA_DIR", op: setDefault, paths: []string{"@/usr/share/wireshark"}}}},
+	{programs: []string{"nvim"}, vars: []variable{{name: "VIMRUNTIME", paths: []string{"@/usr/share/nvim/runtime"}}}},
+	{libs: []string{"libguile-3"}, vars: []variable{
+		{name: "GUILE_LOAD_PATH", op: appendTo, paths: []string{"@/usr/share/guile/3.0", "@/usr/share/guile/site/3.0"}},
+		{name: "GUILE_LOAD_COMPILED_PATH", op: appendTo, paths: []string{"@/usr/lib/guile/3.0/ccache", "@/usr/lib/*/guile/3.0/ccache"}},
+	}},
+	{libs: []string{"libruby"}, vars: []variable{{name: "RUBYLIB", op: appendTo, paths: []string{"@/usr/lib/ruby/vendor_ruby", "@/usr/lib/ruby/[0-9]*", "@/usr/lib/ruby/[0-9]*/*-linux*"}}}},
+	{libs: []string{"libtcl8", "libtcl9"}, vars: []variable{{name: "TCL_LIBRARY", op: setDefault, paths: []string{"@/usr/{lib,share/tcltk}/tcl[89].[0-9]"}}}},
+	{libs: []string{"libtk8", "libtk9"}, vars: []variable{{name: "TK_LIBRARY", op: setDefault, paths: []string{"@/usr/{lib,share/tcltk}/tk[89].[0-9]"}}}},
+	{libs: []string{"libMagickCore"}, vars: []variable{
+		{name: "MAGICK_CONFIGURE_PATH", op: appendTo, paths: []string{"@/etc/ImageMagick-*", "@/usr/share/ImageMagick-*"}},
+		{name: "MAGICK_CODER_MODULE_PATH", op: setDefault, paths: []string{"@/usr/lib/ImageMagick-*/modules-*/coders"}},
+	}},
+	{libs: []string{"libfontconfig.so"}, unless: []string{"/etc/fonts/fonts.conf"}, vars: []variable{{name: "FONTCONFIG_PATH", op: setDefault, paths: []string{"@/etc/fonts"}}}},
+	{libs: []string{"libgtk-", "libQt5Core", "libQt6Core", "libgio-2"}, vars: []variable{
+		{name: "XDG_DATA_DIRS", op: appendTo, lead: "/usr/local/share:/usr/share:", paths: []string{"@/usr/share"}},
+	}},
+	{
+		libs: []string{"libssl.so", "libcrypto.so", "libcurl", "libgnutls.so"}, programs: []string{"python*", "perl*"},
+		vars: []variable{{name: "SSL_CERT_FILE", op: setDefault, paths: []string{certificates}}},
+	},
+	{ // a trailing ":" stands for the host's own directories
+		libs: []string{"libncurses", "libtinfo", "libreadline"}, programs: []string{"python*", "perl*", "fish*", "vim*", "less", "tmux", "screen"},
+		vars: []variable{{name: "TERMINFO_DIRS", op: appendTo, paths: []string{"@/usr/share/terminfo", "@/usr/lib/terminfo"}, trail: ":"}},
+	},
+	// A host without glibc has none of these, and no program that they could harm.
+	{
+		programs: []string{"*"}, unless: []string{"/usr/lib/gconv", "/usr/lib64/gconv", "/usr/lib/*/gconv"},
+		vars: []variable{{name: "GCONV_PATH", op: setDefault, paths: []string{"@/usr/lib/gconv", "@/usr/lib/*/gconv"}}},
+	},
+	{
+		programs: []string{"*"}, unless: []string{"/usr/lib/locale/*"},
+		vars: []variable{{name: "LOCPATH", op: setDefault, paths: []string{"@/usr/lib/locale"}}},
+	},
+}
+
+func gdbForgets() (args []string) {
+	for _, name := range gdbsOwn {
+		args = append(args, "-iex", "unset environment "+name)
+	}
+	return args
+}
+
+// needs is what the rows say of one program.
+type needs struct {
+	place   bool
+	args    []string
+	changes []change
+}
+
+func (v *view) needs(p string, o *elf.Object) (n needs) {
+	name := path.Base(p)
+	libs := v.libraries(o)
+	linked := func(prefix string) bool {
+		for l := range libs {
+			if strings.HasPrefix(l, prefix) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, r := range table {
+		if !slices.ContainsFunc(r.programs, func(pattern string) bool { ok, _ := path.Match(pattern, name); return ok }) && !slices.ContainsFunc(r.libs, linked) {
+			continue
+		}
+		if slices.ContainsFunc(r.unless, func(pattern string) bool { return slices.Contains(v.Host.Has, pattern) }) {
+			continue
+		}
+		n.place = n.place || r.place
+		if args, ok := v.arguments(r.args); ok && !o.IsScript() {
+			n.args = append(n.args, args...)
+		}
+		for _, x := range r.vars {
+			if slices.ContainsFunc(n.changes, func(c change) bool { return c.name == x.name }) {
+				continue
+			}
+			if c, ok := v.change(x); ok {
+				n.changes = append(n.changes, c)
+			}
+		}
+	}
+	return n
+}
+
+// arguments fills in a row's. ok is false if there is nothing to one of them
+// that names a file: options and their values stand and fall together.
+func (v *view) arguments(templates []string) (args []string, ok bool) {
+	for _, t := range templates {
+		before, pattern, has := strings.Cut(t, "@")
+		switch {
+		case strings.Contains(t, certificates):
+			if v.certs == "" {
+				return nil, false
+			}
+			args = append(args, strings.Replace(t, certificates, v.certs, 1))
+		case !has:
+			args = append(args, t)
+		case strings.Contains(before, ":"): // one directory of several
+			args = append(args, before+v.inHome(pattern))
+		case strings.HasPrefix(before, "-I"):
+			for _, p := range v.paths("@" + pattern) {
+				args = append(args, before+p)
+			}
+		default:
+			paths := v.paths("@" + pattern)
+			if len(paths) == 0 {
+				return nil, false
+			}
+			args = append(args, before+paths[0])
+		}
+	}
+	return args, true
+}
+
+// paths are those that a template stands for, each once.
+func (v *view) paths(template string) (out []string) {
+	if template == certificates {
+		if v.certs != "" {
+			out = append(out, v.certs)
+		}
+		return out
+	}
+	for _, pattern := range alternatives(strings.TrimPrefix(template, "@")) {
+		for _, p := range v.glob(pattern) {
+			if p = v.inHome(p); !slices.Contains(out, p) {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// alternatives resolves one {a,b}.
+func alternatives(pattern string) []string {
+	before, rest, ok := strings.Cut(pattern, "{")
+	if !ok {
+		return []string{pattern}
+	}
+	list, after, _ := strings.Cut(rest, "}")
+	var out []string
+	for _, a := range strings.Split(list, ",") {
+		out = append(out, before+a+after)
+	}
+	return out
+}
+
+func (v *view) change(x variable) (change, bool) {
+	c := change{op: x.op, name: x.name}
+	if x.op == unset {
+		return c, true
+	}
+	var paths []string
+	for _, t := range x.paths {
+		found := v.paths(t)
+		if x.op != appendTo && len(found) > 1 {
+			found = found[:1]
+		}
+		paths = append(paths, found...)
+	}
+	if len(paths) == 0 && len(x.paths) > 0 {
+		return c, false
+	}
+	if x.op != appendTo && len(paths) > 1 {
+		paths = paths[:1]
+	}
+	joined := strings.Join(paths, ":")
+	c.value, c.more = x.lead+joined+x.trail, ":"+joined
+	return c, true
+}

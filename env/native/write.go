@@ -1,0 +1,274 @@
+package native
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"devenv/layers/elf"
+)
+
+// Write fills dir, which is empty, with the launchers of s. They work once dir
+// is at s.Home.
+func (s Spec) Write(dir string) error {
+	v, err := s.view()
+	if err != nil {
+		return fmt.Errorf("making launchers: %w", err)
+	}
+	defer v.tree.Close()
+	w := &writer{view: v, dir: dir, made: map[string]bool{}}
+	if err := w.write(); err != nil {
+		return fmt.Errorf("making launchers: %w", err)
+	}
+	return nil
+}
+
+type writer struct {
+	*view
+	dir  string
+	made map[string]bool // paths that stand in dir
+}
+
+func (w *writer) write() error {
+	if err := w.certificates(); err != nil {
+		return err
+	}
+	programs := w.programs()
+	dirs := map[string]bool{".": true}
+	for _, d := range binDirs {
+		if real, ok := w.real(d); ok && w.isDir(real) {
+			dirs[real] = true
+		}
+	}
+	for p := range programs {
+		dirs[path.Dir(p)] = true
+	}
+	for d := range maps.Clone(dirs) {
+		for ; d != "."; d = path.Dir(d) {
+			dirs[d] = true
+		}
+	}
+	for _, d := range slices.Sorted(maps.Keys(dirs)) {
+		if err := w.directory(d, dirs, programs); err != nil {
+			return err
+		}
+	}
+	return w.commands()
+}
+
+func (w *writer) isDir(p string) bool {
+	fi, err := os.Lstat(filepath.Join(w.Tree, p))
+	return err == nil && fi.IsDir()
+}
+
+// programs are all that get a launcher: what lies where commands do, and what
+// programs may start of their own below usr/lib. There a script that has a dot
+// in its name is rather a module that others read.
+func (w *writer) programs() map[string]*elf.Object {
+	out := map[string]*elf.Object{}
+	for p, o := range w.objects {
+		base := path.Base(p)
+		switch {
+		case !executable(w.modes[p]) || strings.HasPrefix(p, "usr/lib/debug/"):
+		case w.isCommand(p):
+			out[p] = o
+		case !strings.HasPrefix(p, "usr/lib") && !strings.HasPrefix(p, "opt/"):
+		case o.IsScript() && !strings.Contains(base, "."), !o.IsScript() && o.Interpreter != "" && !strings.Contains(base, ".so"):
+			out[p] = o
+		}
+	}
+	return out
+}
+
+func executable(mode uint16) bool { return mode&0o111 != 0 }
+
+func (w *writer) isCommand(p string) bool {
+	return slices.ContainsFunc(binDirs, func(d string) bool {
+		real, ok := w.real(d)
+		return ok && real == path.Dir(p)
+	})
+}
+
+// directory makes one directory of the tree anew: with launchers in the places
+// of programs, and links for all else that is no such directory itself.
+func (w *writer) directory(dir string, dirs map[string]bool, programs map[string]*elf.Object) error {
+	entries, err := os.ReadDir(filepath.Join(w.Tree, dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // of a package that was told not to extract it
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(w.dir, root, dir), 0o755); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		p := path.Join(dir, e.Name())
+		switch o := programs[p]; {
+		case dirs[p]:
+		case e.Type()&fs.ModeSymlink != 0:
+			err = w.link(p)
+		case o != nil:
+			err = w.program(p, o)
+		default:
+			err = w.symlink(filepath.Join(w.Tree, p), p)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) symlink(target, p string) error {
+	w.made[p] = true
+	return os.Symlink(target, filepath.Join(w.dir, root, p))
+}
+
+// link makes a link of the tree lead to the same place here. A command that is
+// a link to a script elsewhere becomes a launcher.
+func (w *writer) link(p string) error {
+	if w.isCommand(p) {
+		if o := w.object(p); o != nil && o.IsScript() && !w.isCommand(o.Path) && strings.HasPrefix(o.Path, "usr/share/") {
+			return w.program(p, o)
+		}
+	}
+	target, err := os.Readlink(filepath.Join(w.Tree, p))
+	if err != nil {
+		return err
+	}
+	if path.IsAbs(target) {
+		target = w.inHome(target)
+	}
+	return w.symlink(target, p)
+}
+
+// program puts the launcher of an object at p.
+func (w *writer) program(p string, o *elf.Object) error {
+	l, err := w.launch(p, o)
+	if err != nil {
+		return err
+	}
+	if l == nil {
+		return w.symlink(filepath.Join(w.Tree, o.Path), p)
+	}
+	w.made[p] = true
+	return os.WriteFile(filepath.Join(w.dir, root, p), l.encode(), 0o755)
+}
+
+// launch is how a program of the tree is started; nil if it can be executed as
+// it is.
+func (w *writer) launch(p string, o *elf.Object) (*launch, error) {
+	needs := w.needs(p, o)
+	file := filepath.Join(w.Tree, o.Path)
+	argv0 := callersName
+	if needs.place {
+		argv0 = w.inHome(p)
+	}
+	var l *launch
+	switch {
+	case o.IsScript():
+		l = w.script(o, file)
+	case o.Interpreter == "":
+		if len(needs.args)+len(needs.changes) == 0 {
+			return nil, nil
+		}
+		l = &launch{file: file, args: []string{argv0}}
+	default:
+		loader, err := w.loader(o.Interpreter)
+		if err != nil || loader == nil {
+			return nil, err // it is the host's, or it could not be started anyway
+		}
+		l = loader.launch(file, argv0, w.path)
+	}
+	l.args = append(l.args, needs.args...)
+	l.changes = needs.changes
+	return l, nil
+}
+
+// script starts a script's interpreter: the tree's if it has it.
+func (w *writer) script(o *elf.Object, file string) *launch {
+	words := []string{o.Interpreter}
+	if o.Argument != "" {
+		words = append(words, o.Argument)
+	}
+	if path.Base(o.Interpreter) == "env" {
+		if own := w.envProgram(o.Argument); own != nil {
+			words = own
+		}
+	} else if w.object(o.Interpreter) != nil {
+		words[0] = w.inHome(o.Interpreter)
+	}
+	return &launch{file: words[0], args: append(words, file)}
+}
+
+// envProgram is the command that env(1) with that argument would execute, if it
+// is the tree's; nil otherwise, and where env has more to do than that.
+func (w *writer) envProgram(argument string) []string {
+	words := []string{argument}
+	if rest, split := strings.CutPrefix(argument, "-S"); split {
+		words = strings.Fields(rest)
+	}
+	if len(words) == 0 || strings.ContainsAny(argument, `=\'"$`) || strings.HasPrefix(words[0], "-") || strings.Contains(words[0], "/") {
+		return nil
+	}
+	for _, d := range binDirs {
+		if p := path.Join(d, words[0]); w.object(p) != nil {
+			words[0] = w.inHome("/" + p)
+			return words
+		}
+	}
+	return nil
+}
+
+// inHome is where a path of the tree, or its launcher, is to be found.
+func (v *view) inHome(p string) string { return filepath.Join(v.Home, root, p) }
+
+// commands makes Bin: what the packages that were asked for have.
+func (w *writer) commands() error {
+	if err := os.MkdirAll(filepath.Join(w.dir, Bin), 0o755); err != nil {
+		return err
+	}
+	have := map[string]bool{}
+	for _, d := range binDirs {
+		real, ok := w.real(d)
+		if !ok {
+			continue
+		}
+		for _, p := range w.Packages {
+			if !p.Asked {
+				continue
+			}
+			for _, f := range p.Files {
+				name := path.Base(f.Path)
+				if here := w.place(f.Path); path.Dir(here) != real || have[name] || !w.made[here] || p.Expose != nil && !slices.Contains(p.Expose, name) {
+					continue
+				}
+				have[name] = true
+				if err := w.command(p, real, name); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if len(have) == 0 {
+		return errors.New("none of the packages has a command")
+	}
+	return nil
+}
+
+// command puts one command on PATH.
+func (w *writer) command(p Package, dir, name string) error {
+	at := filepath.Join(w.dir, Bin, name)
+	if len(w.Enter) > 0 && Check(p) != nil {
+		l := &launch{file: w.Enter[0], args: append(slices.Clone(w.Enter), name)}
+		return os.WriteFile(at, l.encode(), 0o755)
+	}
+	return os.Symlink(filepath.Join("..", root, dir, name), at)
+}
