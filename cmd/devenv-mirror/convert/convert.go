@@ -15,46 +15,55 @@ import (
 	"devenv/cmd/devenv-mirror/table"
 )
 
-// Package makes the tree of one package from its .debs. Times later than
-// latest become latest.
-func Package(ctx context.Context, debs []string, triplet string, e *table.Entry, root fs.FS, latest int64) (Tree, error) {
+// Input is what a package's tree is made of.
+type Input struct {
+	Name    string
+	Debs    []string // files
+	Triplet string   // Debian's multiarch directory
+	Entry   *table.Entry
+	Root    fs.FS // files of our own, laid over the rest; may be nil
+	Latest  int64 // later times become this one
+}
+
+// Package makes the tree of one package.
+func Package(ctx context.Context, in Input) (Tree, error) {
 	t := Tree{}
-	l := layout{triplet}
 	skip, err := matcher(debianOnly)
 	if err != nil {
 		return nil, err
 	}
-	for _, deb := range debs {
-		b := &body{tree: t, layout: l, skip: skip, latest: latest, files: map[string]*Node{}}
+	for _, deb := range in.Debs {
+		b := &body{tree: t, layout: layout{in.Triplet}, name: in.Name, skip: skip, latest: in.Latest, files: map[string]*Node{}}
 		if err := debian.ReadData(ctx, deb, b.add); err != nil {
 			return nil, err
 		}
 	}
 	when := t.Newest()
 	if when == 0 {
-		when = latest
+		when = in.Latest
 	}
-	if err := edit(t, e, when); err != nil {
+	if err := edit(t, in.Entry, when); err != nil {
 		return nil, err
 	}
 	t.settleHardlinks()
-	if root == nil {
+	if in.Root == nil {
 		return t, nil
 	}
-	return t, overlay(t, root, when)
+	return t, overlay(t, in.Root, when)
 }
 
 // body is one .deb's way into a tree.
 type body struct {
 	tree   Tree
 	layout layout
+	name   string // the package's
 	skip   func(string) bool
 	latest int64
 	files  map[string]*Node // for hard links
 }
 
 func (b *body) add(h *tar.Header, r io.Reader) error {
-	p := b.layout.path(h.Name)
+	p := b.layout.path(licensePath(b.name, h.Name))
 	n := &Node{Path: p, Mode: h.Mode & 0o7777, Mtime: min(h.ModTime.Unix(), b.latest)}
 	switch h.Typeflag {
 	case tar.TypeReg:

@@ -22,7 +22,7 @@ func unpack(t *testing.T, entries ...string) Tree {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &body{tree: Tree{}, layout: layout{triplet}, skip: skip, latest: 1 << 40, files: map[string]*Node{}}
+	b := &body{tree: Tree{}, layout: layout{triplet}, name: "pkg", skip: skip, latest: 1 << 40, files: map[string]*Node{}}
 	for _, e := range entries {
 		h := &tar.Header{Name: e, Mode: 0o644, Typeflag: tar.TypeReg, ModTime: time.Unix(1000, 0)}
 		content := ""
@@ -108,7 +108,7 @@ func TestTheLoaderIsAFile(t *testing.T) {
 }
 
 func TestDebiansOwnIsLeftOut(t *testing.T) {
-	expect(t, unpack(t, "usr/share/doc/x/copyright", "etc/init.d/x", "usr/share/lintian/y", "usr/bin/x",
+	expect(t, unpack(t, "usr/share/doc/x/README", "etc/init.d/x", "usr/share/lintian/y", "usr/bin/x",
 		"usr/share/x -> doc/x", "usr/bin/vi -> /etc/alternatives/vi"),
 		"usr/bin/x")
 }
@@ -256,5 +256,24 @@ func TestGlob(t *testing.T) {
 		if match(c.path) != c.want {
 			t.Errorf("%s matches %s: %v", c.pattern, c.path, !c.want)
 		}
+	}
+}
+
+func TestLicenses(t *testing.T) {
+	const dep5 = "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nLicense: none\n\nFiles: debian/*\nLicense: MIT\n\n" +
+		"Files: *\nCopyright: someone\nLicense: GPL-3+ or Artistic, and Expat\n text\n"
+	for text, want := range map[string]string{
+		dep5:                        "GPL-3.0-or-later,Artistic,MIT",
+		"Format: x\nLicense: BSD\n": "custom",
+		"free text\n":               "custom",
+	} {
+		tree := unpack(t, "usr/share/doc/libx/copyright="+text)
+		expect(t, tree, "usr/share/licenses/pkg/libx")
+		if got := strings.Join(Licenses(tree, "pkg"), ","); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+	if got := Licenses(Tree{}, "pkg"); !slices.Equal(got, []string{"custom"}) {
+		t.Errorf("no copyright file: %q", got)
 	}
 }

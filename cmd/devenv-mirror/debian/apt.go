@@ -156,7 +156,7 @@ func Download(ctx context.Context, dir string, packages []*Package) (int, error)
 	// As root apt would fetch as its own user, who cannot write here, and warn.
 	args := append([]string{"-q", "-o", "APT::Sandbox::User=root", "download"}, want...)
 	if _, err := run(ctx, part, "apt-get", args...); err != nil {
-		return 0, fmt.Errorf("fetching %d packages: %w", len(want), err)
+		return 0, fmt.Errorf("fetching %d packages: %w; if apt's lists are old, as root run: apt-get update", len(want), err)
 	}
 	for _, f := range files {
 		if err := os.Rename(filepath.Join(part, f), filepath.Join(dir, f)); err != nil {

@@ -15,6 +15,7 @@ type Package struct {
 	Arch        string // Debian's word: amd64, all
 	Source      string
 	Depends     [][]Relation // Pre-Depends and Depends: all of these, any of each
+	Recommends  [][]Relation
 	Provides    []string
 	Description string // the short one
 	Homepage    string
@@ -67,7 +68,7 @@ func parseControl(r io.Reader, each func(map[string]string)) error {
 // wanted saves the time of keeping the other fields of 60,000 packages.
 var wanted = map[string]bool{
 	"Package": true, "Version": true, "Architecture": true, "Source": true, "Depends": true, "Pre-Depends": true,
-	"Provides": true, "Description": true, "Description-en": true, "Homepage": true, "Size": true, "SHA256": true,
+	"Recommends": true, "Provides": true, "Description": true, "Description-en": true, "Homepage": true, "Size": true, "SHA256": true,
 }
 
 func newPackage(f map[string]string) *Package {
@@ -82,6 +83,7 @@ func newPackage(f map[string]string) *Package {
 		p.Source = source
 	}
 	p.Depends = append(parseRelations(f["Pre-Depends"]), parseRelations(f["Depends"])...)
+	p.Recommends = parseRelations(f["Recommends"])
 	for _, group := range parseRelations(f["Provides"]) {
 		p.Provides = append(p.Provides, group[0].Name)
 	}

@@ -26,7 +26,7 @@ import (
 
 // rules counts the changes of the converter that make other packages of the
 // same input.
-const rules = 2
+const rules = 3
 
 // builder makes package files.
 type builder struct {
@@ -114,7 +114,7 @@ func (b *builder) key(build *table.Build) string {
 	for _, d := range build.Debs {
 		debs = append(debs, d.SHA256)
 	}
-	e.Encode([]any{rules, build.Name, build.Version, build.Arch, build.Entry, debs, build.Depends, build.FirstDay, build.Installed, b.sonames(build), b.keys.packager})
+	e.Encode([]any{rules, build.Name, build.Version, build.Arch, build.Entry, debs, build.Depends, build.Optional, build.FirstDay, build.Installed, b.sonames(build), b.keys.packager})
 	if root := b.root(build.Name); root != nil {
 		fs.WalkDir(root, ".", func(p string, d fs.DirEntry, err error) error {
 			if err == nil && !d.IsDir() {
@@ -196,7 +196,9 @@ func (b *builder) one(ctx context.Context, build *table.Build) (made, error) {
 	for i, d := range build.Debs {
 		debs[i] = b.deb(d)
 	}
-	tree, err := convert.Package(ctx, debs, b.plan.Triplet, build.Entry, b.root(build.Name), latest)
+	tree, err := convert.Package(ctx, convert.Input{
+		Name: build.Name, Debs: debs, Triplet: b.plan.Triplet, Entry: build.Entry, Root: b.root(build.Name), Latest: latest,
+	})
 	if err != nil {
 		return made{}, err
 	}
@@ -249,7 +251,7 @@ func (b *builder) meta(build *table.Build, tree convert.Tree) *archpkg.Meta {
 	m := &archpkg.Meta{
 		Name: build.Name, Base: build.Name, Version: build.Version, Arch: build.Arch,
 		Desc: e.Desc, URL: e.URL, Packager: packagerName, Licenses: e.License, Replaces: e.Replaces, Groups: e.Groups,
-		Conflicts: e.Conflicts, OptDepends: e.OptDepends, Installed: build.Installed, Source: b.key(build),
+		Conflicts: e.Conflicts, OptDepends: append(slices.Clone(e.OptDepends), build.Optional...), Installed: build.Installed, Source: b.key(build),
 	}
 	if len(build.Debs) > 0 {
 		if m.Desc == "" {
@@ -261,7 +263,7 @@ func (b *builder) meta(build *table.Build, tree convert.Tree) *archpkg.Meta {
 		m.Base = build.Debs[0].Source
 	}
 	if len(m.Licenses) == 0 {
-		m.Licenses = []string{"custom"}
+		m.Licenses = convert.Licenses(tree, build.Name)
 	}
 	m.Backup = slices.Clone(e.Backup)
 	for _, d := range build.Debs {

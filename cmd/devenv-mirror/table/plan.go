@@ -32,6 +32,7 @@ type Build struct {
 	Entry    *Entry // as it is on the day
 	Debs     []*debian.Package
 	Depends  []string // sonames are added when the files are seen
+	Optional []string // "name: why", of what the debs recommend
 	FirstDay string   // the day this version appears
 
 	Installed []string // "name-version-arch" of the closure on that day
@@ -172,6 +173,7 @@ func (p *Plan) collect(t *Table, days []*dayPlan) error {
 				b = old
 			} else {
 				b.FirstDay = day.Date
+				b.Optional = d.optional(b)
 				b.Installed = d.installed(b, t.Sets["base"])
 				for _, dep := range b.Depends {
 					if partner := d.builds[depName(dep)]; partner != nil {

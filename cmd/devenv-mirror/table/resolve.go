@@ -136,7 +136,7 @@ func (p *planner) day(date string, series map[string]string) (*dayPlan, error) {
 		if err := d.add(name, e); err != nil {
 			return nil, err
 		}
-		if e.Rides != "" && !d.dependsOn(d.builds[name], e.Rides) {
+		if e.Rides != "" && d.builds[name] != nil && !d.dependsOn(d.builds[name], e.Rides) {
 			d.leaveOut(name)
 		}
 	}
@@ -169,6 +169,9 @@ func (d *dayPlan) add(name string, e *Entry) error {
 		if d.owner[deb.Name] == nil || len(e.Only) == 0 {
 			d.owner[deb.Name] = b
 		}
+	}
+	if len(e.Debs) > 0 && len(b.Debs) == 0 && e.Version == "" {
+		return nil // this release does not have it
 	}
 	for _, name := range e.Covers {
 		d.covered[name] = b
@@ -356,6 +359,28 @@ func (d *dayPlan) finish() error {
 		}
 	}
 	return nil
+}
+
+// optional lists what b's debs recommend, of the packages that are there
+// anyway.
+func (d *dayPlan) optional(b *Build) []string {
+	found := map[string]string{}
+	for _, deb := range b.Debs {
+		for _, group := range deb.Recommends {
+			for _, r := range group {
+				p := d.owner[r.Name]
+				if p == nil || p == b || slices.ContainsFunc(b.Depends, func(dep string) bool { return depName(dep) == p.Name }) {
+					continue
+				}
+				why := p.Entry.Desc
+				if why == "" {
+					why = d.avail.Get(r.Name).Description
+				}
+				found[p.Name] = p.Name + ": " + why
+			}
+		}
+	}
+	return slices.Sorted(maps.Values(found))
 }
 
 // installed lists what was there when b was built: its closure and the base.

@@ -186,9 +186,9 @@ func (e *Entry) override(o *Entry) {
 	}
 }
 
-// expand replaces {series} and {triplet} in every key where it makes sense.
+// expand replaces {series}, {triplet} and {gnu} in every key where it makes sense.
 func (e *Entry) expand(triplet string, series map[string]string) {
-	pairs := []string{"{triplet}", triplet}
+	pairs := []string{"{triplet}", triplet, "{gnu}", strings.ReplaceAll(triplet, "_", "-")}
 	for name, value := range series {
 		pairs = append(pairs, "{"+name+"}", value)
 	}
