@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
+
+	"golang.org/x/sys/unix"
 
 	"devenv/cache"
 )
@@ -16,6 +19,8 @@ import (
 type Store struct {
 	cache  *cache.Cache
 	driver driver
+
+	records sync.Map // of readRecord, by layer id
 }
 
 // Layer is one package, unpacked. Its files must not be written to.
@@ -78,24 +83,55 @@ func (s *Store) mend() (mended bool) {
 
 // Layer is the layer of that id, or an ErrNoLayer.
 func (s *Store) Layer(id string) (*Layer, error) {
-	data, err := os.ReadFile(s.recordPath(id))
+	record, err := s.record(id)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := s.stored(id)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("layer %s: %w", id, ErrNoLayer)
+	}
+	return &Layer{ID: id, Dir: s.dir(id), Record: record}, nil
+}
+
+// readRecord is a record as it was read, and the stat of its file then.
+type readRecord struct {
+	*Record
+	stat unix.Stat_t
+}
+
+// record reads a layer's record, or takes it from memory: a build asks several
+// times.
+func (s *Store) record(id string) (*Record, error) {
+	path := s.recordPath(id)
+	var st unix.Stat_t
+	err := unix.Stat(path, &st)
+	if known, ok := s.records.Load(id); err == nil && ok && sameFile(known.(readRecord).stat, st) {
+		return known.(readRecord).Record, nil
+	}
+	var data []byte
+	if err == nil {
+		data, err = os.ReadFile(path)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("layer %s: %w", id, ErrNoLayer)
 	}
 	if err != nil {
 		return nil, s.failed(err)
 	}
-	if ok, err := s.stored(id); err != nil || !ok {
-		if err == nil {
-			err = fmt.Errorf("layer %s: %w", id, ErrNoLayer)
-		}
-		return nil, err
-	}
 	record, err := decodeRecord(data)
 	if err != nil {
 		return nil, fmt.Errorf("layer %s: %w (%w)", id, ErrNoLayer, err)
 	}
-	return &Layer{ID: id, Dir: s.dir(id), Record: record}, nil
+	s.records.Store(id, readRecord{record, st})
+	return record, nil
+}
+
+func sameFile(a, b unix.Stat_t) bool {
+	return a.Dev == b.Dev && a.Ino == b.Ino && a.Size == b.Size && a.Mtim == b.Mtim && a.Ctim == b.Ctim
 }
 
 // stored reports whether the list has the layer and its files are there.

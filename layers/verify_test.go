@@ -156,3 +156,16 @@ func TestVerifyTree(t *testing.T) {
 		})
 	}
 }
+
+func TestVerifyTreeWithoutLayer(t *testing.T) {
+	s := testStore(t)
+	spec := addAll(t, s, hello)
+	tree := mustTree(t, s, spec)
+	if err := s.Delete(context.Background(), spec.Layers...); err != nil {
+		t.Fatal(err)
+	}
+	damage, err := s.VerifyTree(context.Background(), tree.ID)
+	if err != nil || len(damage) != 1 || damage[0].Layer != spec.Layers[0] {
+		t.Errorf("found %v, %v", damage, err)
+	}
+}

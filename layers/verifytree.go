@@ -2,6 +2,7 @@ package layers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -15,17 +16,21 @@ import (
 	"devenv/layers/alpm"
 )
 
-// VerifyTree compares a tree with what its spec makes of its layers, which must
-// be there: modes and times of directories, that files are the layers' own, and
-// that there is nothing else. A damaged tree is removed and made again.
-func (s *Store) VerifyTree(ctx context.Context, id string) ([]*DamageError, error) {
-	spec, err := s.TreeSpec(id)
+// VerifyTree compares a tree with what its spec makes of its layers: modes and
+// times of directories, that files are the layers' own, and that there is
+// nothing else. A damaged tree is removed and made again. One whose layers are
+// not all there counts as damaged.
+func (s *Store) VerifyTree(ctx context.Context, tree string) ([]*DamageError, error) {
+	spec, err := s.TreeSpec(tree)
 	if err != nil {
-		return []*DamageError{{Tree: id, Path: specFile, Problem: "cannot be read: " + err.Error()}}, nil
+		return []*DamageError{{Tree: tree, Path: specFile, Problem: "cannot be read: " + err.Error()}}, nil
 	}
 	m := newMerge(spec)
 	for number, id := range spec.Layers {
 		layer, err := s.Layer(id)
+		if errors.Is(err, ErrNoLayer) {
+			return []*DamageError{{Tree: tree, Layer: id, Path: "fs", Problem: "cannot be compared: " + err.Error()}}, nil
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -34,13 +39,13 @@ func (s *Store) VerifyTree(ctx context.Context, id string) ([]*DamageError, erro
 	if _, err := m.settle(); err != nil {
 		return nil, err
 	}
-	root := s.tree(id).FS
+	root := s.tree(tree).FS
 	fd, err := unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return []*DamageError{{Tree: id, Path: "fs", Problem: failure(err)}}, nil
+		return []*DamageError{{Tree: tree, Path: "fs", Problem: failure(err)}}, nil
 	}
 	defer unix.Close(fd)
-	v := &treeVerifier{ctx: ctx, id: id, root: root, fd: fd, merge: m}
+	v := &treeVerifier{ctx: ctx, id: tree, root: root, fd: fd, merge: m}
 	if err := v.run(); err != nil {
 		return nil, err
 	}
