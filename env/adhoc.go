@@ -165,7 +165,7 @@ func (a *AdHoc) Namespace(ctx context.Context, e Entry) (*Plan, *Built, error) {
 // index is the file that keeps the answer, named by all that it depends on.
 func (a *AdHoc) index(kind string) string {
 	p := a.p
-	text, err := json.Marshal([]any{"ad hoc 1", kind, a.args, p.Snapshot, p.Arch, p.Manifest.Mirrors, p.Base, p.Manifest.Options, native.LookHost()})
+	text, err := json.Marshal([]any{"ad hoc 1", native.Format, kind, a.args, p.Snapshot, p.Arch, p.Manifest.Mirrors, p.Base, p.Manifest.Options, native.LookHost()})
 	if err != nil {
 		panic("env: a manifest does not marshal: " + err.Error())
 	}

@@ -36,14 +36,14 @@ const Bin = "bin"
 // root is the directory of Spec.Home that looks like the tree.
 const root = "fs"
 
-// format is part of every ID: raise it when launchers change.
-const format = "devenv launchers 1"
+// Format is part of every ID: raise it when launchers change.
+const Format = "devenv launchers 2"
 
 // ID names the launchers of a tree. asked are the packages whose commands are
 // to be on PATH, each with the commands it is to expose (nil for all); home is
 // the directory above Spec.Home, enter is Spec.Enter.
 func ID(tree, home string, asked map[string][]string, host Host, enter []string) string {
-	text, err := json.Marshal([]any{format, tree, home, asked, host, enter})
+	text, err := json.Marshal([]any{Format, tree, home, asked, host, enter})
 	if err != nil {
 		panic("native: strings do not marshal: " + err.Error())
 	}

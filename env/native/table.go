@@ -216,10 +216,12 @@ func (v *view) paths(template string) (out []string) {
 		}
 		return out
 	}
+	seen := map[string]bool{} // one directory may have several names
 	for _, pattern := range alternatives(strings.TrimPrefix(template, "@")) {
 		for _, p := range v.glob(pattern) {
-			if p = v.inHome(p); !slices.Contains(out, p) {
-				out = append(out, p)
+			if real, ok := v.real(p); ok && !seen[real] {
+				seen[real] = true
+				out = append(out, v.inHome(p))
 			}
 		}
 	}

@@ -59,6 +59,12 @@ func (w *writer) write() error {
 			return err
 		}
 	}
+	// Programs that were moved look for their settings below their prefix.
+	if dirs["usr"] && !w.isDir("usr/etc") && w.isDir("etc") {
+		if err := w.symlink(filepath.Join("..", "etc"), "usr/etc"); err != nil {
+			return err
+		}
+	}
 	return w.commands()
 }
 
