@@ -1,0 +1,349 @@
+package setup
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"devenv/cache"
+	"devenv/layers"
+)
+
+// pkgbuilds are packages for real makepkg; together they use every function of
+// a scriptlet and every key of a hook. What runs writes to /log.
+var pkgbuilds = []struct{ name, more, install, script string }{
+	{name: "box", script: `
+	install -Dm755 "$(command -v busybox)" "$pkgdir/usr/bin/busybox"
+	for a in sh cat ls echo id true false touch rm mkdir grep chown chmod sort sed head mv cp ln rmdir tr; do ln -s busybox "$pkgdir/usr/bin/$a"; done
+	ln -s usr/bin "$pkgdir/bin"; mkdir -p "$pkgdir"/{etc,var,tmp,dev,proc,sys,run,root}
+	printf 'root:x:0:0::/root:/bin/sh\n' > "$pkgdir/etc/passwd"; printf 'root:x:0:\n' > "$pkgdir/etc/group"`},
+	{name: "hooks", more: "depends=(box)", script: `
+	hook() { install -Dm644 /dev/stdin "$pkgdir/usr/share/libalpm/hooks/$1.hook"; }
+	trigger() { printf '[Trigger]\nOperation = Install\nOperation = Upgrade\nType = %s\n' "$1"; shift; printf 'Target = %s\n' "$@"; }
+	{ trigger Path 'usr/share/pay/*' '!usr/share/pay/no*'
+	  printf '[Action]\nDescription = Paths\nWhen = PostTransaction\nExec = /bin/sh -c "echo 20 >> /log; cat >> /log"\nNeedsTargets\n'; } | hook 20-path
+	{ trigger File 'usr/share/pay/yes'
+	  printf '[Action]\nWhen = PostTransaction\nExec = /bin/sh -c '"'echo \"10 it'\"'\"'s\" >> /log'"'\n'; } | hook 10-file
+	{ trigger Package 'pay*' '!payoff'
+	  printf '[Action]\nWhen = PostTransaction\nExec = /bin/sh -c "echo 15 >> /log; cat >> /log"\nNeedsTargets\nDepends = box>=1\n'; } | hook 15-package
+	{ trigger Package 'payload'
+	  printf '[Action]\nWhen = PostTransaction\nExec = /bin/sh -c "echo 16 >> /log"\nDepends = absent\n'; } | hook 16-lacks
+	{ trigger Package 'payload'
+	  printf '[Action]\nWhen = PreTransaction\nExec = /bin/sh -c "echo 05 >> /log"\nAbortOnFail\n'; } | hook 05-before
+	{ trigger Package 'payload'
+	  printf '[Action]\nWhen = PostTransaction\nExec = /bin/sh -c "echo 30 >> /log; false"\n'; } | hook 30-fails
+	{ trigger Package 'payload'
+	  printf '[Action]\nWhen = PostTransaction\nExec = /bin/sh -c "echo masked >> /log"\n'; } | hook 40-masked
+	{ printf '[Trigger]\nOperation = Remove\nType = Package\nTarget = payload\n[Action]\nWhen = PostTransaction\nExec = /bin/sh -c "echo removed >> /log"\n'; } | hook 50-remove
+	{ trigger Package 'payload'
+	  printf '[Action]\nWhen = PostTransaction\nExec = /bin/sh -c "echo overridden >> /log"\n'; } | hook 60-overridden
+	mkdir -p "$pkgdir/etc/pacman.d/hooks"; ln -s /dev/null "$pkgdir/etc/pacman.d/hooks/40-masked.hook"
+	{ trigger Package 'payload'; printf '[Action]\nWhen = PostTransaction\nExec = /bin/sh -c "echo 60 >> /log"\n'; } > "$pkgdir/etc/pacman.d/hooks/60-overridden.hook"`},
+	{name: "payload", more: "depends=(box hooks payoff)", script: `
+	mkdir -p "$pkgdir/usr/share/pay" "$pkgdir/usr/bin"; cd "$pkgdir/usr/share/pay"
+	touch yes no nothing other; mkdir dir; touch dir/x; chmod 750 dir; ln -s yes link
+	install -m4755 /dev/null "$pkgdir/usr/bin/suid"`,
+		install: `
+pre_install() { echo "pre_install $*" >> /log; helper; }
+helper() { echo "from $PWD as $(id -u)" >> /log; }
+post_install() { echo "post_install $*" >> /log; helper; chown 12:34 /usr/share/pay/yes; chmod 600 /usr/share/pay/other; rm /usr/share/pay/nothing; mkdir -p /var/made/here; ln -s here /var/made/link; false; }
+pre_upgrade() { echo never >> /log; }
+post_upgrade() { echo never >> /log; }
+pre_remove() { echo never >> /log; }
+post_remove() { echo never >> /log; }
+`},
+	{name: "payoff", more: "depends=(box)", script: `mkdir -p "$pkgdir/usr/share/payoff"; echo x > "$pkgdir/usr/share/payoff/x"`,
+		install: "post_install() {\n\techo \"payoff $*\" >> /log\n\tprintf 'a\\nb' >> /usr/share/payoff/x\n}\n"},
+}
+
+// makePackages makes them with makepkg, which works for an unprivileged user
+// alone.
+func makePackages(t *testing.T) map[string]string {
+	t.Helper()
+	for _, tool := range []string{"makepkg", "pacman", "fakeroot", "bsdtar", "busybox"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("%s is missing (Debian: makepkg, pacman-package-manager, fakeroot, libarchive-tools, busybox-static)", tool)
+		}
+	}
+	if os.Getuid() != 0 {
+		t.Skip("pacman installs for root only")
+	}
+	dir, err := os.MkdirTemp("/tmp", "setup-makepkg-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	found := map[string]string{}
+	for _, p := range pkgbuilds {
+		work := filepath.Join(dir, p.name)
+		build := fmt.Sprintf("pkgname=%s\npkgver=1.0\npkgrel=1\npkgdesc=test\narch=(any)\nlicense=(none)\noptions=(!strip !zipman)\n%s\n", p.name, p.more)
+		err := errors.Join(os.Mkdir(work, 0o755), os.Chown(work, nobody, nobody), os.Chmod(dir, 0o755))
+		if p.install != "" {
+			build += "install=x.install\n"
+			err = errors.Join(err, os.WriteFile(work+"/x.install", []byte(p.install), 0o644))
+		}
+		build += "package() {\n" + p.script + "\n}\n"
+		if err = errors.Join(err, os.WriteFile(work+"/PKGBUILD", []byte(build), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("makepkg", "--nodeps", "--force")
+		cmd.Dir = work
+		cmd.Env = append(os.Environ(), "HOME="+work, "PKGEXT=.pkg.tar.zst", "SOURCE_DATE_EPOCH=1700000000", "LC_ALL=C.UTF-8")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("makepkg %s: %v\n%s", p.name, err, out)
+		}
+		files, _ := filepath.Glob(work + "/*.pkg.tar.zst")
+		if len(files) != 1 {
+			t.Fatalf("makepkg %s made %v", p.name, files)
+		}
+		found[p.name] = files[0]
+	}
+	return found
+}
+
+// pacmanInstalls installs packages into a root of their own, one transaction
+// after the other, and gives what it said.
+func pacmanInstalls(t *testing.T, transactions ...[]string) (root, said string) {
+	t.Helper()
+	dir := t.TempDir()
+	root = filepath.Join(dir, "root")
+	conf := filepath.Join(dir, "pacman.conf")
+	err := errors.Join(os.MkdirAll(root+"/var/lib/pacman", 0o755), os.WriteFile(conf, []byte("[options]\nArchitecture = auto\nSigLevel = Never\nLocalFileSigLevel = Never\n"), 0o644))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, files := range transactions {
+		cmd := exec.Command("pacman", append([]string{"--root", root, "--config", conf, "--dbpath", root + "/var/lib/pacman", "--cachedir", dir + "/cache",
+			"--gpgdir", dir + "/gpg", "--logfile", "/dev/null", "--hookdir", root + "/etc/pacman.d/hooks", "--noconfirm", "-U"}, files...)...)
+		cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("pacman: %v\n%s", err, out)
+		}
+		said += string(out)
+	}
+	return root, said
+}
+
+// devenvInstalls makes layers, tree and set-up of package files.
+func devenvInstalls(t *testing.T, spec *Spec, files ...string) (tree string, r *Result) {
+	t.Helper()
+	c, err := cache.Open(filepath.Join(t.TempDir(), "cache"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := layers.Open(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var treeSpec layers.TreeSpec
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(text)
+		l, err := store.Add(t.Context(), layers.Source{Filename: filepath.Base(f), SHA256: hex.EncodeToString(sum[:]), Path: f})
+		if err != nil {
+			t.Fatal(err)
+		}
+		treeSpec.Layers = append(treeSpec.Layers, l.ID)
+		p := Package{Info: l.Info}
+		if install, ok := l.Scriptlet(); ok {
+			p.Scriptlet = install
+		}
+		for _, f := range l.Owned() {
+			if f.Kind == layers.Directory {
+				f.Path += "/"
+			}
+			p.Paths = append(p.Paths, f.Path)
+		}
+		spec.Packages = append(spec.Packages, p)
+	}
+	made, err := store.Tree(t.Context(), treeSpec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec.Tree, spec.TreeID = made.FS, made.ID
+	if r, err = Run(t.Context(), c, spec); err != nil {
+		t.Fatal(err)
+	}
+	return made.FS, r
+}
+
+// describe lists a tree: kind, mode, size and content or target of each path.
+func describe(t *testing.T, roots ...string) map[string]string {
+	t.Helper()
+	list := map[string]string{}
+	for _, root := range roots {
+		err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			rel, _ := filepath.Rel(root, p)
+			info, err := d.Info()
+			if err != nil {
+				return err
+			}
+			switch {
+			case isWhiteout(info):
+				delete(list, rel)
+			case d.IsDir():
+				list[rel] = info.Mode().String()
+			case info.Mode()&fs.ModeSymlink != 0:
+				to, _ := os.Readlink(p)
+				list[rel] = "-> " + to
+			default:
+				text, err := os.ReadFile(p)
+				if err != nil {
+					return err
+				}
+				sum := sha256.Sum256(text)
+				list[rel] = fmt.Sprintf("%v %d %x", info.Mode(), info.Size(), sum[:6])
+				// What no step has written keeps its package's time.
+				if rel == "usr/share/pay/yes" {
+					list[rel] += info.ModTime().UTC().String()
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return list
+}
+
+// explained are the paths in which devenv's tree may differ from pacman's.
+var explained = map[string]string{
+	"var/lib/pacman/local/*/desc":  "the install date is the build date, so that equal packages make equal layers",
+	"var/lib/pacman/local/*/files": "paths are sorted",
+	"var/lib/pacman/sync":          "pacman's own directory for databases: nothing is synchronised inside",
+	"var/lib/pacman":               "made by the test for pacman",
+	"var/lib":                      "made by the test for pacman",
+}
+
+func isExplained(path string, explained map[string]string) bool {
+	for pattern := range explained {
+		if ok, _ := filepath.Match(pattern, path); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func compareTrees(t *testing.T, pacman, devenv, explained map[string]string) {
+	t.Helper()
+	paths := slices.Sorted(maps.Keys(pacman))
+	for p := range devenv {
+		if _, ok := pacman[p]; !ok {
+			paths = append(paths, p)
+		}
+	}
+	for _, p := range paths {
+		if pacman[p] != devenv[p] && !isExplained(p, explained) {
+			t.Errorf("%s: pacman %q, devenv %q", p, pacman[p], devenv[p])
+		}
+	}
+}
+
+// TestAsPacman holds scriptlets and hooks to what real pacman makes of the same
+// packages. Hooks come first there, since it reads those for before a
+// transaction before it unpacks.
+func TestAsPacman(t *testing.T) {
+	files := makePackages(t)
+	root, said := pacmanInstalls(t, []string{files["box"], files["hooks"]}, []string{files["payload"], files["payoff"]})
+	tree, r := devenvInstalls(t, &Spec{}, files["payload"], files["payoff"], files["hooks"], files["box"])
+	want, err := os.ReadFile(root + "/log")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	if got := content(t, r, "log"); got != string(want) {
+		t.Errorf("pacman logged:\n%s\ndevenv:\n%s\npacman said:\n%s", want, got, said)
+	}
+	compareTrees(t, describe(t, root), describe(t, tree, r.FS), explained)
+	var failed []string
+	for _, f := range r.Record.Failed {
+		failed = append(failed, f.Step+": "+f.Problem)
+	}
+	wantFailed := []string{
+		"post_install of payload 1.0-1: exit status 1",
+		"hook 16-lacks.hook: not run, since it depends on absent, which is not installed: add it to [packages]",
+		"hook 30-fails.hook: exit status 1",
+	}
+	if !slices.Equal(failed, wantFailed) {
+		t.Errorf("failed: %q", failed)
+	}
+	if strings.Count(said, "error:") < 2 {
+		t.Errorf("pacman finds fewer faults: %s", said)
+	}
+}
+
+// differsFromReal are the paths in which a real environment may differ, with
+// why.
+var differsFromReal = map[string]string{
+	"var/cache/ldconfig":           "holds inode numbers of one machine",
+	"var/cache/ldconfig/aux-cache": "likewise",
+	"etc/ld.so.cache":              "pacman's names the same libraries; compared by what ldconfig reads in it",
+	"etc/.pwd.lock":                "a lock that nobody holds",
+	"var/lib/pacman/local/*/desc":  "install date and reason",
+	"var/lib/pacman/local/*/files": "paths are sorted",
+	"var/lib/pacman/sync":          "pacman's own directory for databases",
+	"var/lib/pacman/sync/*":        "pacman's copies of the mirror's databases",
+}
+
+// TestRealPackagesAsPacman installs the base set of the local mirror, which
+// DEVENV_TEST_MIRROR names, with `pacman -S` and with devenv.
+func TestRealPackagesAsPacman(t *testing.T) {
+	mirror := os.Getenv("DEVENV_TEST_MIRROR")
+	if mirror == "" {
+		t.Skip("DEVENV_TEST_MIRROR names no mirror: make mirror makes one")
+	}
+	if _, err := exec.LookPath("pacman"); err != nil || os.Getuid() != 0 {
+		t.Skip("needs pacman (Debian: pacman-package-manager), and root for it")
+	}
+	dir := t.TempDir()
+	root, conf := filepath.Join(dir, "root"), filepath.Join(dir, "pacman.conf")
+	text := "[options]\nArchitecture = x86_64\nSigLevel = Never\n[core]\nServer = file://" + mirror + "/$repo/os/$arch\n[extra]\nServer = file://" + mirror + "/$repo/os/$arch\n"
+	if err := errors.Join(os.MkdirAll(root+"/var/lib/pacman", 0o755), os.WriteFile(conf, []byte(text), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	pacman := func(args ...string) string {
+		cmd := exec.Command("pacman", append([]string{"--root", root, "--config", conf, "--dbpath", root + "/var/lib/pacman", "--cachedir", dir + "/cache",
+			"--gpgdir", dir + "/gpg", "--logfile", "/dev/null", "--hookdir", root + "/etc/pacman.d/hooks", "--noconfirm"}, args...)...)
+		cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("pacman %q: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	said := pacman("-Sy", "filesystem", "bash", "coreutils", "sed", "grep", "gawk", "findutils", "tar", "gzip", "ca-certificates", "make", "perl")
+	var files []string
+	for line := range strings.Lines(pacman("-Q")) {
+		name, version, _ := strings.Cut(strings.TrimSpace(line), " ")
+		found, _ := filepath.Glob(filepath.Join(mirror, "*/os/x86_64", name+"-"+version+"-*.pkg.tar.*"))
+		found = slices.DeleteFunc(found, func(f string) bool { return strings.HasSuffix(f, ".sig") })
+		if len(found) != 1 {
+			t.Fatalf("%s %s: %v", name, version, found)
+		}
+		files = append(files, found[0])
+	}
+	tree, r := devenvInstalls(t, &Spec{}, files...)
+	for i := range r.Record.Failed {
+		t.Errorf("failed: %s\npacman said: %s", r.Record.Failed[i].String(), said)
+	}
+	compareTrees(t, describe(t, root), describe(t, tree, r.FS), differsFromReal)
+	t.Logf("%d packages compared", len(files))
+}
