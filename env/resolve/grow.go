@@ -31,6 +31,11 @@ func (c *cursor) batch() []string {
 	return next
 }
 
+// canGrow says whether there is anywhere else to look.
+func (u *universe) canGrow() bool {
+	return u.pool.archive.source != nil || slices.ContainsFunc(u.wants, (*want).ownView)
+}
+
 // grow looks elsewhere for candidates that would meet the fact of that origin,
 // and says whether there are new ones. Only what a pin or a constraint names
 // may come from elsewhere, and what the repositories no longer have at all.

@@ -141,29 +141,34 @@ func (s *search) blame(clash cause) *core {
 	return &out
 }
 
-// shrink drops facts from an impossible set for as long as it stays
-// impossible. Those that come last are tried first.
+// maxTrials bounds the work of shrink. What it stops at then is still a
+// contradiction, only not the least.
+const maxTrials = 300
+
+// shrink drops facts from an impossible set for as long as it stays impossible:
+// first many at a time, then one by one, those that come last first.
 func shrink(ctx context.Context, facts []fact) ([]fact, error) {
 	dense := renumbered(facts)
 	kept := make([]int, len(facts)) // numbers of the facts that are left
 	for i := range kept {
 		kept[i] = i
 	}
-	for i := len(kept) - 1; i >= 0; i-- {
-		if i >= len(kept) {
-			continue
-		}
-		without := slices.Delete(slices.Clone(kept), i, i+1)
-		_, c, err := newSearch(problemOf(dense, without)).run(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if c == nil {
-			continue
-		}
-		kept = kept[:0] // still impossible: even the facts of this new core suffice
-		for _, id := range c.facts {
-			kept = append(kept, without[id])
+	trials := 0
+	for size := max(1, len(kept)/4); size > 0; size /= 2 {
+		for end := len(kept); end > 0 && trials < maxTrials; end = min(end-size, len(kept)) {
+			trials++
+			without := slices.Delete(slices.Clone(kept), max(0, end-size), end)
+			_, c, err := newSearch(problemOf(dense, without)).run(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if c == nil {
+				continue
+			}
+			kept = kept[:0] // still impossible: even the facts of this new core suffice
+			for _, id := range c.facts {
+				kept = append(kept, without[id])
+			}
 		}
 	}
 	out := make([]fact, len(kept))
@@ -200,7 +205,10 @@ func problemOf(facts []fact, chosen []int) *problem {
 	p := &problem{}
 	for _, i := range chosen {
 		f := facts[i]
-		p.grow(int(max(f.owner, f.rival, slices.Max(append(f.options, 0)))))
+		p.grow(int(max(f.owner, f.rival)))
+		for _, o := range f.options {
+			p.grow(int(o))
+		}
 		p.add(f)
 	}
 	return p

@@ -158,12 +158,12 @@ func lines(s *Solution) []string {
 type requester struct {
 	rand                    *rand.Rand
 	names, provides, groups []string
-	repoOf                  map[string]string
+	repoOf, versionOf       map[string]string
 	alone                   func(name string) bool
 }
 
 func newRequester(repos []*Repo, arch string, seed uint64) *requester {
-	q := &requester{rand: rand.New(rand.NewPCG(seed, 4)), repoOf: make(map[string]string)}
+	q := &requester{rand: rand.New(rand.NewPCG(seed, 4)), repoOf: make(map[string]string), versionOf: make(map[string]string)}
 	q.alone = func(name string) bool {
 		req := &Request{Arch: arch, Repos: repos, Wants: []Want{{Name: name}}}
 		r, err := newResolution(context.Background(), req, newArchive(context.Background(), nil))
@@ -172,7 +172,7 @@ func newRequester(repos []*Repo, arch string, seed uint64) *requester {
 	for _, r := range repos {
 		for p := range r.Index.All() {
 			q.names = append(q.names, p.Name)
-			q.repoOf[p.Name] = r.Name
+			q.repoOf[p.Name], q.versionOf[p.Name] = r.Name, p.Version
 			q.groups = append(q.groups, p.Groups...)
 			for _, d := range p.Provides {
 				q.provides = append(q.provides, d.Name, d.String())
@@ -197,11 +197,14 @@ func (q *requester) next() []string {
 	}
 	for i := range out {
 		switch n := q.rand.IntN(20); {
+		case n < 12:
+			out[i] = pick(q.names)
 		case n < 13:
 			out[i] = pick(q.names)
+			out[i] = q.repoOf[out[i]] + "/" + out[i]
 		case n < 14:
 			out[i] = pick(q.names)
-			out[i] = q.repoOf[out[i]] + "/" + out[i]
+			out[i] += []string{"=", ">=", "<", ">"}[q.rand.IntN(4)] + q.versionOf[out[i]]
 		case n < 18:
 			out[i] = pick(q.provides)
 		default:

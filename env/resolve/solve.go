@@ -74,8 +74,11 @@ func (r *resolution) solve() ([]*candidate, []fact, error) {
 		case spare != nil:
 			return spare, nil, nil
 		}
-		blame, err := shrink(r.ctx, r.u.facts(core))
-		if err != nil {
+		blame := r.u.facts(core)
+		if !r.u.canGrow() {
+			return nil, blame, nil
+		}
+		if blame, err = shrink(r.ctx, blame); err != nil { // the archive is asked for no more than it must
 			return nil, nil, err
 		}
 		if !r.u.growFor(blame) && !r.u.deferFor(blame) {
