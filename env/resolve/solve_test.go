@@ -55,6 +55,7 @@ func TestSolve(t *testing.T) {
 		{"replaces says nothing in an empty root", []string{"a 1-1 replaces=b\nb 1-1"}, "", "b;a", "a 1-1, b 1-1"},
 		{"replaced and gone", []string{"a 1-1 replaces=b"}, "", "b", `error: no package, group or provided name is "b" in core; a replaces it`},
 		{"unknown name", []string{"cmake 1-1"}, "", "cmaek", "error: did you mean cmake?"},
+		{"name in another version", []string{"foo 6-1 provides=libfoo.so=6-64"}, "", "libfoo.so=5-64", `error: no package, group or provided name is "libfoo.so=5-64" in core; there is foo 6-1`},
 		{"unknown repository", []string{"cmake 1-1"}, "", "extra/cmake", "error: no repository of that name for extra/cmake; there are core"},
 		{"in another repository", []string{"a 1-1", "cmake 1-1"}, "", "core/cmake", "error: extra has it"},
 

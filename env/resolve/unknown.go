@@ -23,6 +23,7 @@ type Unknown struct {
 	Replaced  []string `json:"replaced,omitempty"`  // packages that say they replace it
 	Arches    []string `json:"arches,omitempty"`    // other architectures that have it
 	Elsewhere []string `json:"elsewhere,omitempty"` // repositories that have it, where the want names another
+	Instead   []string `json:"instead,omitempty"`   // what has the name, but not in the version asked for
 	Archived  string   `json:"archived,omitempty"`  // the newest version in the archive
 }
 
@@ -53,6 +54,8 @@ func (u *Unknown) String() string {
 		fmt.Fprintf(&b, "no package, group or provided name is %q in %s", u.Name, strings.Join(u.Where, ", "))
 	}
 	switch {
+	case len(u.Instead) > 0:
+		fmt.Fprintf(&b, "; there is %s", strings.Join(u.Instead, " or "))
 	case len(u.Elsewhere) > 0:
 		fmt.Fprintf(&b, "; %s has it", strings.Join(u.Elsewhere, ", "))
 	case len(u.Replaced) > 0:
@@ -125,6 +128,10 @@ func (r *resolution) unknown(w *want, archived []string) Unknown {
 			u.Replaced = appendNew(u.Replaced, p.Name)
 		}
 	}
+	for _, c := range append(r.pool.literalsIn(repos, false, name), r.pool.providersIn(repos, false, name)...) {
+		u.Instead = append(u.Instead, label(c))
+	}
+	u.Instead = u.Instead[:min(maxListed, len(u.Instead))]
 	u.Similar = similar(name, repos)
 	return u
 }
