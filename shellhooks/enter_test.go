@@ -216,18 +216,24 @@ func TestScriptsHaveTheRightPath(t *testing.T) {
 	} {
 		t.Run(shell, func(t *testing.T) {
 			t.Parallel()
-			h := home(t, files)
-			cmd := inside(t, session(shell), h, shell, "-c", "/usr/bin/env; export \"PATH=/mine:$PATH\"; /usr/bin/env | /bin/sed s/^/later/")
-			out, err := cmd.CombinedOutput()
-			if err != nil {
-				t.Fatalf("%v: %s", err, out)
+			strange := home(t, files)
+			plain := filepath.Join(t.TempDir(), "home") // traces of fish call it ~
+			if err := os.Symlink(strange, plain); err != nil {
+				t.Fatal(err)
 			}
-			want := "\nPATH=/usr/local/bin:/usr/bin:/bin"
-			if shell != "bash" {
-				want += ":" + h + "/own"
-			}
-			if text := "\n" + string(out); !strings.Contains(text, want+"\n") || !strings.Contains(text, "\nCC=gcc\n") || !strings.Contains(text, "\nlaterPATH=/mine:"+want[6:]+"\n") {
-				t.Errorf("%s", out)
+			for _, h := range []string{strange, plain} {
+				cmd := inside(t, session(shell), h, shell, "-c", "/usr/bin/env; export \"PATH=/mine:$PATH\"; /usr/bin/env | /bin/sed s/^/later/")
+				out, err := cmd.CombinedOutput()
+				if err != nil {
+					t.Fatalf("%v: %s", err, out)
+				}
+				want := "\nPATH=/usr/local/bin:/usr/bin:/bin"
+				if shell != "bash" {
+					want += ":" + h + "/own"
+				}
+				if text := "\n" + string(out); !strings.Contains(text, want+"\n") || !strings.Contains(text, "\nCC=gcc\n") || !strings.Contains(text, "\nlaterPATH=/mine:"+want[6:]+"\n") {
+					t.Errorf("%s", out)
+				}
 			}
 		})
 	}

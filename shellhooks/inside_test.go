@@ -61,6 +61,9 @@ func write(t *testing.T, dir string, files map[string]string) {
 
 func need(t *testing.T, programs ...string) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("real shells are left out with -short")
+	}
 	for _, p := range programs {
 		if _, err := exec.LookPath(p); err != nil {
 			t.Skipf("needs %s: %v", p, err)
