@@ -87,6 +87,20 @@ func cutField(s string) (word, rest string) {
 	return b.String(), ""
 }
 
+// unescape resolves the escapes of C that are in use.
+func unescape(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+			b.WriteByte(unescaped(s[i]))
+			continue
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
 func unescaped(c byte) byte {
 	switch c {
 	case 'n':

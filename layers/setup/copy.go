@@ -13,10 +13,26 @@ import (
 
 type unixStat = syscall.Stat_t
 
-// copyTree copies the tree where no overlay can protect it: its files are hard
-// links that must never be written to.
+// lower is Lower as absolute paths.
+func (j *job) lower() (dirs []string) {
+	for _, d := range j.Lower {
+		dirs = append(dirs, filepath.Join(j.Cache, d))
+	}
+	return dirs
+}
+
+// copyTree copies the tree, and what lies over it, where no overlay can protect
+// them: their files are hard links that must never be written to.
 func copyTree(j *job) error {
-	from, to := filepath.Join(j.Cache, j.Tree), filepath.Join(j.Cache, j.Work, "root")
+	for _, from := range slices.Backward(j.lower()) {
+		if err := copyAll(from, filepath.Join(j.Cache, j.Work, "root")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func copyAll(from, to string) error {
 	type dir struct {
 		path string
 		info fs.FileInfo
@@ -40,7 +56,7 @@ func copyTree(j *job) error {
 			if rel == "." {
 				return nil
 			}
-			return os.Mkdir(at, 0o755)
+			return os.MkdirAll(at, 0o755)
 		}
 		if err := copyOne(p, at); err != nil {
 			return err
@@ -76,9 +92,13 @@ func (f *finisher) differences(root, rel string) error {
 			return err
 		}
 	}
-	below, err := os.ReadDir(filepath.Join(f.tree, rel))
-	if err != nil {
-		return err
+	var below []fs.DirEntry
+	for _, lower := range f.lower {
+		more, err := os.ReadDir(filepath.Join(lower, rel))
+		if err != nil && !os.IsNotExist(err) {
+			return err
+		}
+		below = append(below, more...)
 	}
 	for _, e := range below {
 		name := filepath.Join(rel, e.Name())
@@ -105,7 +125,7 @@ func (f *finisher) difference(root, rel string) error {
 	if err != nil {
 		return err
 	}
-	below, err := os.Lstat(filepath.Join(f.tree, rel))
+	_, below, err := f.below(rel)
 	switch {
 	case err != nil && slices.Contains(mountPoints(), filepath.Join("base", rel)):
 		return nil // made to be mounted upon

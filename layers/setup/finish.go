@@ -29,7 +29,7 @@ var volatile = []string{
 func finish(j *job) error {
 	f := &finisher{
 		job:   j,
-		tree:  filepath.Join(j.Cache, j.Tree),
+		lower: j.lower(),
 		upper: filepath.Join(j.Cache, j.Work, "upper"),
 	}
 	if j.Copy {
@@ -54,7 +54,20 @@ func finish(j *job) error {
 
 type finisher struct {
 	*job
-	tree, upper string
+	lower []string // absolute
+	upper string
+}
+
+// below is the file that a name of the upper directory hides, or an error.
+func (f *finisher) below(rel string) (at string, info fs.FileInfo, err error) {
+	err = fs.ErrNotExist
+	for _, d := range f.lower {
+		at = filepath.Join(d, rel)
+		if info, err = os.Lstat(at); err == nil {
+			return at, info, nil
+		}
+	}
+	return "", nil, err
 }
 
 // dir finishes a directory and all below it. It reports whether it says no more
@@ -90,7 +103,7 @@ func (f *finisher) dir(rel string) (needless bool, err error) {
 			return false, err
 		}
 	}
-	below, err := os.Lstat(filepath.Join(f.tree, rel))
+	_, below, err := f.below(rel)
 	if left == 0 && rel != "." && err == nil && below.Mode() == before.Mode() {
 		return true, nil
 	}
@@ -105,8 +118,8 @@ func (f *finisher) file(rel string, e fs.DirEntry) (needless bool, err error) {
 	}
 	switch {
 	case isWhiteout(info):
-		_, err := os.Lstat(filepath.Join(f.tree, rel))
-		return os.IsNotExist(err), nil
+		_, _, err := f.below(rel)
+		return err != nil, nil
 	case info.Mode()&fs.ModeSocket != 0:
 		return true, nil
 	case info.Mode().IsRegular():
@@ -128,14 +141,14 @@ func isWhiteout(info fs.FileInfo) bool {
 // same reports whether a file of the tree was copied up and is as it was: many
 // scriptlets set the mode that is there already.
 func (f *finisher) same(rel string, info fs.FileInfo) (bool, error) {
-	below, err := os.Lstat(filepath.Join(f.tree, rel))
+	at, below, err := f.below(rel)
 	if err != nil || below.Mode() != info.Mode() || below.Size() != info.Size() {
 		return false, nil
 	}
 	if n, err := unix.Llistxattr(filepath.Join(f.upper, rel), nil); err != nil || n > 0 {
 		return false, nil
 	}
-	return sameBytes(filepath.Join(f.upper, rel), filepath.Join(f.tree, rel))
+	return sameBytes(filepath.Join(f.upper, rel), at)
 }
 
 func sameBytes(a, b string) (bool, error) {
@@ -214,21 +227,23 @@ func (f *finisher) clean(rel string) error {
 // hide puts a whiteout on every name of the tree that a directory has not, and
 // does so in those that both have.
 func (f *finisher) hide(rel string) error {
-	entries, err := os.ReadDir(filepath.Join(f.tree, rel))
-	if err != nil {
-		return nil // the tree has no such directory
-	}
-	for _, e := range entries {
-		name := filepath.Join(rel, e.Name())
-		info, err := os.Lstat(filepath.Join(f.upper, name))
-		switch {
-		case os.IsNotExist(err):
-			err = whiteout(filepath.Join(f.upper, name))
-		case err == nil && info.IsDir() && e.IsDir():
-			err = f.hide(name)
-		}
+	for _, lower := range f.lower {
+		entries, err := os.ReadDir(filepath.Join(lower, rel))
 		if err != nil {
-			return err
+			continue // it has no such directory
+		}
+		for _, e := range entries {
+			name := filepath.Join(rel, e.Name())
+			info, err := os.Lstat(filepath.Join(f.upper, name))
+			switch {
+			case os.IsNotExist(err):
+				err = whiteout(filepath.Join(f.upper, name))
+			case err == nil && info.IsDir() && e.IsDir():
+				err = f.hide(name)
+			}
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -90,7 +91,7 @@ func (s *sandbox) enter() *message {
 			return &message{Refused: "mounting: " + err.Error()}
 		}
 	} else {
-		options := fmt.Sprintf("lowerdir=%s:%s/base,upperdir=%[2]s/upper,workdir=%[2]s/work,userxattr", s.Tree, s.Work)
+		options := fmt.Sprintf("lowerdir=%s:%s/base,upperdir=%[2]s/upper,workdir=%[2]s/work,userxattr", strings.Join(s.Lower, ":"), s.Work)
 		if err := unix.Mount("overlay", root, "overlay", unix.MS_NODEV|unix.MS_NOSUID, options); err != nil {
 			return &message{NoOverlay: err.Error()}
 		}

@@ -35,11 +35,11 @@ const (
 // are relative to Cache: an overlay's options must be short.
 type job struct {
 	Cache string
-	Tree  string
-	Work  string // the temporary directory: upper, work, base, root
-	Copy  bool   // Work/root is a private copy of the tree, there being no overlay
-	Start int64  // Unix nanoseconds: what is younger was written by a step
-	Epoch int64  // Unix seconds
+	Lower []string // the tree and what lies over it, topmost first
+	Work  string   // the temporary directory: upper, work, base, root
+	Copy  bool     // Work/root is a private copy of the tree, there being no overlay
+	Start int64    // Unix nanoseconds: what is younger was written by a step
+	Epoch int64    // Unix seconds
 	Limit time.Duration
 	Files []File
 	Steps []step
@@ -76,7 +76,11 @@ func newJob(c *cache.Cache, s *Spec, dir string) (*job, error) {
 			return nil, err
 		}
 	}
-	j := &job{Cache: c.Dir(), Tree: tree, Work: work, Epoch: s.epoch(), Limit: s.Limit}
+	var lower []string
+	for _, id := range s.Over {
+		lower = append(lower, path.Join(string(cache.Setups), id, "fs"))
+	}
+	j := &job{Cache: c.Dir(), Lower: append(lower, tree), Work: work, Epoch: s.epoch(), Limit: s.Limit}
 	if j.Limit <= 0 {
 		j.Limit = limit
 	}
@@ -95,7 +99,13 @@ func mountPoints() []string {
 // run sets up: in an overlay, or where there is none in a private copy of the
 // tree, whose differences are the layer then.
 func (j *job) run(ctx context.Context, s *Spec, record *Record) error {
-	end, err := j.steps(ctx, s, record)
+	var end *message
+	var err error
+	if s.copy {
+		end = &message{NoOverlay: "it was not asked for"}
+	} else {
+		end, err = j.steps(ctx, s, record)
+	}
 	if err == nil && end.NoOverlay != "" {
 		record.Warnings = append(record.Warnings, "no overlay can be had here ("+end.NoOverlay+"): the packages were set up in a copy of the tree")
 		if err := j.beside(ctx, roleCopy); err != nil {

@@ -151,7 +151,17 @@ func TestNothingOfTheHost(t *testing.T) {
 
 func TestRemovedAndReplaced(t *testing.T) {
 	asNobody(t)
+	removedAndReplaced(t, false)
+}
+
+func TestRemovedAndReplacedWithoutOverlay(t *testing.T) {
+	asNobody(t)
+	removedAndReplaced(t, true)
+}
+
+func removedAndReplaced(t *testing.T, copy bool) {
 	w := newWorld(t)
+	w.spec.copy = copy
 	w.write("usr/share/d/a", "a", 0o644)
 	w.write("usr/share/d/sub/b", "b", 0o644)
 	w.write("usr/share/e/c", "c", 0o444)
@@ -176,7 +186,124 @@ func TestRemovedAndReplaced(t *testing.T) {
 	if names, err := listXattrs(filepath.Join(r.FS, "usr/share/d")); err != nil || len(names) > 0 {
 		t.Errorf("attributes left: %v, %v", names, err)
 	}
+	for _, left := range []string{"dev", "proc", "usr/bin/busybox", "usr/bin/sh"} {
+		if _, err := os.Lstat(filepath.Join(r.FS, left)); err == nil {
+			t.Errorf("%s is in the layer", left)
+		}
+	}
 	if text, err := os.ReadFile(w.path("usr/share/d/a")); err != nil || string(text) != "a" {
 		t.Errorf("the tree was written to: %q, %v", text, err)
+	}
+}
+
+// The same spec gives the same bytes, modes, times and names.
+func TestDeterministic(t *testing.T) {
+	asNobody(t)
+	var first string
+	for range 2 {
+		w := newWorld(t)
+		w.spec.Files = []File{{Target: "/etc/conf", Data: []byte("x"), Mode: 0o640}}
+		w.add("p", "post_install() { mkdir -p /var/lib/p; for i in 3 1 2; do echo $i > /var/lib/p/$i; done; chmod 700 /var/lib/p; ln -s a /var/lib/p/l; rm /etc/group; touch /var/lib; }\n", map[string]string{"var/lib/q": "q"})
+		r := w.run()
+		w.noFailures(r)
+		var list strings.Builder
+		err := filepath.Walk(r.FS, func(p string, info os.FileInfo, err error) error {
+			if err != nil {
+				return err
+			}
+			list.WriteString(strings.TrimPrefix(p, r.FS) + " " + info.Mode().String() + " ")
+			if !isWhiteout(info) && info.ModTime().Unix() != 1700000000 {
+				t.Errorf("%s: time %v", p, info.ModTime())
+			}
+			if info.Mode().IsRegular() {
+				list.WriteString(content(t, r, strings.TrimPrefix(p, r.FS)))
+			}
+			list.WriteString("\n")
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == "" {
+			first = list.String()
+		} else if list.String() != first {
+			t.Errorf("first:\n%s\nsecond:\n%s", first, list.String())
+		}
+	}
+}
+
+// Accounts and files that systemd's tools would make.
+func TestBuiltins(t *testing.T) {
+	asNobody(t)
+	w := newWorld(t)
+	w.add("p", "post_install() { id foo > /ids; }\n", map[string]string{
+		"usr/lib/sysusers.d/a.conf": "u foo 77 \"Foo Bar\" /var/lib/foo\nm foo wheel\ng wheel 10\nu! bar - - - /bin/sh\nu baz 500:foo\n",
+		"usr/lib/sysusers.d/b.conf": "u never -\n",
+		"etc/sysusers.d/b.conf":     "# nobody\n",
+		"usr/lib/tmpfiles.d/a.conf": "d /var/lib/foo 0750 foo wheel -\nf /var/lib/foo/f 0640 - - - hello\\nthere\nL /etc/link - - - - ../usr/x\nL+ /etc/passwd.link - - - - passwd\n" +
+			"d /run/no 0755\nd /home/no 0755\nC /etc/copied - - - - /usr/share/skel\nd! /var/boot\nf /etc/%b - - - -\np /var/pipe 0600\n",
+		"usr/share/skel/x": "x",
+	})
+	r := w.run()
+	w.noFailures(r)
+	passwd := content(t, r, "etc/passwd")
+	for _, want := range []string{"foo:x:77:77:Foo Bar:/var/lib/foo:/usr/bin/nologin\n", "bar:x:999:999::/:/bin/sh\n", "baz:x:500:77::/:/usr/bin/nologin\n"} {
+		if !strings.Contains(passwd, want) {
+			t.Errorf("no %q in %q", want, passwd)
+		}
+	}
+	if strings.Contains(passwd, "never") {
+		t.Error("a file of /etc does not take the place of one in /usr/lib")
+	}
+	if g := content(t, r, "etc/group"); !strings.Contains(g, "wheel:x:10:foo\n") {
+		t.Errorf("groups: %q", g)
+	}
+	if ids := content(t, r, "ids"); !strings.Contains(ids, "uid=77(foo) gid=77(foo)") {
+		t.Errorf("a scriptlet does not know the user: %q", ids)
+	}
+	if got := content(t, r, "var/lib/foo/f"); got != "hello\nthere" {
+		t.Errorf("f: %q", got)
+	}
+	if got := content(t, r, "etc/copied/x"); got != "x" {
+		t.Errorf("C: %q", got)
+	}
+	if to, err := os.Readlink(filepath.Join(r.FS, "etc/link")); err != nil || to != "../usr/x" {
+		t.Errorf("L: %q, %v", to, err)
+	}
+	for _, none := range []string{"home", "run", "var/boot", "etc/%b"} {
+		if _, err := os.Lstat(filepath.Join(r.FS, none)); err == nil {
+			t.Errorf("%s was made", none)
+		}
+	}
+	if info, err := os.Stat(filepath.Join(r.FS, "var/lib/foo")); err != nil || info.Mode().Perm() != 0o750 {
+		t.Errorf("mode of d: %v, %v", info, err)
+	}
+	if len(r.Record.Pretended) != 1 || r.Record.Pretended[0].UID != 77 || r.Record.Pretended[0].GID != 10 {
+		t.Errorf("pretended: %+v", r.Record.Pretended)
+	}
+}
+
+// Hooks for a machine that boots are passed over, unless the user wants them.
+func TestPointlessHooks(t *testing.T) {
+	asNobody(t)
+	w := newWorld(t)
+	hook := func(exec string) string {
+		return "[Trigger]\nOperation = Install\nType = Package\nTarget = p\n[Action]\nWhen = PostTransaction\nExec = " + exec + "\n"
+	}
+	w.add("p", "", map[string]string{
+		"usr/share/libalpm/hooks/depmod.hook":   hook("/usr/bin/depmod 6.1"),
+		"usr/share/libalpm/hooks/systemd.hook":  hook("/usr/share/libalpm/scripts/systemd-hook daemon-reload"),
+		"usr/share/libalpm/hooks/line.hook":     hook(`/bin/sh -c "systemctl daemon-reload; touch /never"`),
+		"usr/share/libalpm/hooks/useful.hook":   hook(`/bin/sh -c "touch /useful"`),
+		"usr/share/libalpm/hooks/broken.hook":   "[Action]\nNonsense = 1\n",
+		"usr/share/libalpm/hooks/override.hook": hook("/usr/bin/mkinitcpio -P"),
+	})
+	w.spec.Files = []File{{Target: "/etc/pacman.d/hooks/override.hook", Data: []byte(hook(`/bin/sh -c "touch /wanted; mkinitcpio -P"`)), Mode: 0o644}}
+	w.write("usr/bin/mkinitcpio", "#!/bin/sh\ntouch /ran\n", 0o755)
+	r := w.run()
+	content(t, r, "useful")
+	content(t, r, "wanted")
+	if len(r.Record.Skipped) != 3 || len(r.Record.Warnings) != 1 || !strings.Contains(r.Record.Warnings[0], "broken.hook:2") {
+		t.Errorf("skipped %q, warnings %q", r.Record.Skipped, r.Record.Warnings)
 	}
 }

@@ -10,10 +10,11 @@ import (
 	"devenv/layers/alpm"
 )
 
-// Spec says what a set-up layer is made of. TreeID, Files, Depended, Locale and
+// Spec says what a set-up layer is made of. TreeID, Over, Files, Depended, Locale and
 // HostCA decide what comes out; the rest follows from them or only says how.
 type Spec struct {
 	TreeID   string   // of the flattened tree
+	Over     []string // ids of what lies over it: other set-up layers, topmost first
 	Files    []File   // what the user configured; sorted by target
 	Depended []string // names of packages that only others asked for; sorted
 	Locale   []string // to generate, "en_US.UTF-8"; sorted
@@ -25,6 +26,8 @@ type Spec struct {
 	// hook may take, two minutes if zero.
 	Limit  time.Duration
 	Report func(Event) // may be nil
+
+	copy bool // a test's way to do without an overlay
 }
 
 // Package is what must be known of a package that is in the tree.
@@ -61,11 +64,12 @@ func (s *Spec) ID() string {
 	}
 	key := struct {
 		Tree     string
+		Over     []string
 		Files    []file
 		Depended []string
 		Locale   []string
 		HostCA   []byte
-	}{Tree: s.TreeID, Depended: s.Depended, Locale: s.Locale, HostCA: s.HostCA}
+	}{Tree: s.TreeID, Over: s.Over, Depended: s.Depended, Locale: s.Locale, HostCA: s.HostCA}
 	for _, f := range s.Files {
 		sum := sha256.Sum256(f.Data)
 		key.Files = append(key.Files, file{f.Target, hex.EncodeToString(sum[:]), f.Mode})

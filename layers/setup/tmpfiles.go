@@ -73,6 +73,9 @@ func parseTmpfile(line string) (t tmpfile, ok bool) {
 	if t.argument == "-" {
 		t.argument = ""
 	}
+	if t.kind == "f" || t.kind == "w" {
+		t.argument = unescape(t.argument)
+	}
 	t.path = path.Clean(t.path)
 	ours := slices.ContainsFunc(environments, func(d string) bool { return strings.HasPrefix(t.path, d) })
 	if !okPath || !okArgument || !ours {
