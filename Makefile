@@ -29,7 +29,9 @@ lint: ## vet, gofmt and staticcheck
 	@.ci/lint
 
 bench: build ## measure against bwrap, pacman, bsdtar and nix-shell; writes docs/benchmarks.md
-	@.ci/bench
+	@.ci/setup demo test bench
+	@.ci/mirror
+	@DEVENV_TEST_MIRROR=$${DEVENV_TEST_MIRROR:-$(STATE)/mirror} $(GO) run ./.ci/bench
 
 fuzz: ## run every fuzz target for FUZZTIME (default 20s) each
 	@.ci/fuzz $(or $(FUZZTIME),20s)
