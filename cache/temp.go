@@ -28,6 +28,10 @@ func (c *Cache) Temp(kind string) (dir string, release func(), err error) {
 	return dir, release, nil
 }
 
+// TempLock is the file whose shared lock keeps Sweep away from a directory of
+// Temp, for a process that goes on with it after this one.
+func TempLock(dir string) string { return dir + lockSuffix }
+
 // reserve finds a free name in tmp/ and locks it. The lock file is there before
 // the name is used and goes after it, so that what has no lock has no owner.
 func (c *Cache) reserve(kind string) (path string, release func(), err error) {

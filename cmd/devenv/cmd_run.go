@@ -89,16 +89,16 @@ func (u *ui) enter(c *cli.Context, args []string) error {
 		return entryError(err)
 	}
 	if c.Bool("explain") {
+		if plan.Clean != nil {
+			defer plan.Clean()
+		}
 		return plan.Explain(u.out)
 	}
 	if !plan.PidNS && !how.KeepProcesses {
 		u.detail("this host refuses a /proc of one's own: background processes will outlive the command")
 	}
 	u.settle()
-	switch {
-	case plan.Clean != nil:
-		return &failure{code: sandbox.EnterAndWait(plan.Plan, args, plan.Clean)}
-	case plan.File != "":
+	if plan.File != "" {
 		return sandbox.Enter(plan.File, args)
 	}
 	return sandbox.EnterOnce(plan.Plan, args)

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"devenv/cache"
 	"devenv/env/sandbox"
 	"devenv/env/sandbox/entry"
 )
@@ -21,9 +22,21 @@ import (
 // version is set by the linker for a release.
 var version = "0.1.0-dev"
 
+// tidy throws away what a command has left in the cache. What fails is left to
+// the next program that sweeps.
+func tidy() {
+	if c, err := cache.Open(cache.Dir(os.Getenv)); err == nil {
+		c.Sweep()
+	}
+}
+
 func main() {
 	if len(os.Args) > 1 && !sandbox.WasFirst() && slices.Contains([]string{"run", "enter", entry.Prepared}, os.Args[1]) {
 		sandbox.Fork(os.Args)
+	}
+	if code, ok := sandbox.Ended(); ok {
+		tidy()
+		os.Exit(code)
 	}
 	u := newUI(os.Stdout, os.Stderr, os.Getenv)
 	if entry.Failure.Stage != 0 {

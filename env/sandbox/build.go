@@ -67,7 +67,7 @@ func Build(s Spec, h *Host) (*Plan, error) {
 		return nil, &RefusedError{Errno: h.Refused}
 	}
 	p := &Plan{UID: h.UID, GID: h.GID, Project: s.Project, Node: h.Node, Tasks: s.Tasks, Path: s.Path, Shell: s.Shell,
-		PidNS: !s.KeepProcesses && h.FreshProc, UserNS: !h.Privileged, EnvWant: s.Want}
+		PidNS: !s.KeepProcesses && h.FreshProc, UserNS: !h.Privileged, After: s.Top != "", EnvWant: s.Want}
 	p.Checks = append(slices.Clone(s.Depend), h.Checks...)
 	p.environ(s)
 	base, err := scratch(s, h)
@@ -113,20 +113,24 @@ func scratch(s Spec, h *Host) (string, error) {
 	return "", fmt.Errorf("no directory of the host is free to build the root upon: the cache %s and the project %s lie in /usr, /var, /etc and /opt: move the cache with DEVENV_CACHE_DIR", s.Cache, s.Project)
 }
 
+// heldFrom is the lowest descriptor of a lock that a command inherits.
+const heldFrom = 200
+
 // hold takes a shared lock on each layer of the environment, so that gc leaves
 // them alone while one is inside. If gc was faster the plan is stale. The locks
-// are the waiting process's; where there is none, the command inherits them.
+// are the waiting process's; where there is none, the command inherits them,
+// with numbers that no program counts on.
 func (p *Plan) hold(s Spec) {
 	var a list
 	why := "keep the cache's gc away"
 	for i, file := range s.Hold {
-		mode := flags(unix.O_RDONLY|unix.O_CLOEXEC, "O_RDONLY|O_CLOEXEC")
-		if !p.PidNS {
-			mode = flags(unix.O_RDONLY, "O_RDONLY")
-		}
 		n := entry.Slots - entry.Held + i + 1
-		open := a.call(why, "openat", unix.SYS_OPENAT, atFdcwd, str(file), mode)
+		open := a.call(why, "openat", unix.SYS_OPENAT, atFdcwd, str(file), flags(unix.O_RDONLY|unix.O_CLOEXEC, "O_RDONLY|O_CLOEXEC"))
 		open.Save, open.Cold = n, true
+		if !p.PidNS {
+			high := a.call("", "fcntl", unix.SYS_FCNTL, slot(n), flags(unix.F_DUPFD, "F_DUPFD"), num(heldFrom))
+			high.Save, high.Ignore = n, true
+		}
 		a.call("", "flock", unix.SYS_FLOCK, slot(n), flags(unix.LOCK_SH|unix.LOCK_NB, "LOCK_SH|LOCK_NB")).Cold = true
 		why = ""
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
@@ -31,8 +30,31 @@ func FileName(project string) string {
 // command is the plan's shell. It returns only if that cannot be done.
 func Enter(file string, command []string) error {
 	argv := append([]string{"devenv", entry.Prepared, file}, command...)
+	asCalled()
 	err := unix.Exec("/proc/self/exe", argv, os.Environ())
 	return fmt.Errorf("starting the entry: %w", err)
+}
+
+// asCalled undoes, for the program that this process executes next, what the Go
+// runtime did to what the caller gave: see entry.Caller. The rest of this
+// goroutine has a thread of its own.
+func asCalled() {
+	if !entry.Caller.Known {
+		return
+	}
+	runtime.LockOSThread()
+	for n := 1; n <= 64; n++ {
+		if entry.Caller.Ignored>>(n-1)&1 != 0 {
+			signal.Ignore(syscall.Signal(n))
+		}
+	}
+	for fd := range 3 {
+		if entry.Caller.Closed>>fd&1 != 0 {
+			unix.CloseOnExec(fd)
+		}
+	}
+	mask := unix.Sigset_t{Val: [16]uint64{entry.Caller.Blocked}}
+	unix.PthreadSigmask(unix.SIG_SETMASK, &mask, nil)
 }
 
 // EnterOnce is Enter for a plan that is not kept in a file.
@@ -65,32 +87,6 @@ func (p *Plan) memory() (*os.File, error) {
 	return f, nil
 }
 
-// EnterAndWait is EnterOnce in a child, for an entry that leaves something
-// behind: clean is called once the command has ended. It gives the command's
-// exit code.
-func EnterAndWait(p *Plan, command []string, clean func()) int {
-	defer clean()
-	f, err := p.memory()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "devenv:", err)
-		return 1
-	}
-	cmd := exec.Command("/proc/self/exe", append([]string{entry.Prepared, "/proc/self/fd/3"}, command...)...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = os.Stdin, os.Stdout, os.Stderr, []*os.File{f}
-	signals := passOn(func(s syscall.Signal) {
-		if cmd.Process != nil {
-			cmd.Process.Signal(s)
-		}
-	})
-	defer signals()
-	err = cmd.Run()
-	if cmd.ProcessState == nil {
-		fmt.Fprintln(os.Stderr, "devenv:", err)
-		return 1
-	}
-	return cmd.ProcessState.ExitCode()
-}
-
 // passOn gives every signal that a process sends to this one to send. What the
 // terminal sends reaches the command by itself.
 func passOn(send func(syscall.Signal)) (stop func()) {
@@ -104,6 +100,17 @@ func passOn(send func(syscall.Signal)) (stop func()) {
 		}
 	}()
 	return func() { signal.Stop(signals); close(signals) }
+}
+
+// Ended reports whether the command of a plan with After has ended, and the exit
+// code that this process owes its caller: of a command that a signal ended,
+// what a shell says.
+func Ended() (code int, ok bool) {
+	status := unix.WaitStatus(entry.Ended.Status)
+	if status.Signaled() {
+		return 128 + int(status.Signal()), entry.Ended.Done
+	}
+	return status.ExitStatus(), entry.Ended.Done
 }
 
 // WasFirst reports whether package entry was the program's first instruction:

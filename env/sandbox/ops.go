@@ -154,7 +154,7 @@ func callName(nr uintptr) string {
 		unix.SYS_UNSHARE: "unshare", unix.SYS_OPENAT: "openat", unix.SYS_WRITE: "write", unix.SYS_CLOSE: "close",
 		unix.SYS_MOUNT: "mount", unix.SYS_CHDIR: "chdir", unix.SYS_MKDIRAT: "mkdirat", unix.SYS_OPEN_TREE: "open_tree",
 		unix.SYS_MOUNT_SETATTR: "mount_setattr", unix.SYS_MOVE_MOUNT: "move_mount", unix.SYS_PIVOT_ROOT: "pivot_root",
-		unix.SYS_UMOUNT2: "umount2", unix.SYS_PRCTL: "prctl", unix.SYS_CAPSET: "capset", unix.SYS_SYMLINKAT: "symlinkat", unix.SYS_SENDFILE: "sendfile", unix.SYS_FLOCK: "flock",
+		unix.SYS_UMOUNT2: "umount2", unix.SYS_PRCTL: "prctl", unix.SYS_CAPSET: "capset", unix.SYS_SYMLINKAT: "symlinkat", unix.SYS_SENDFILE: "sendfile", unix.SYS_FLOCK: "flock", unix.SYS_FCNTL: "fcntl",
 	}
 	if n, ok := names[nr]; ok {
 		return n

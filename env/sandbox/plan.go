@@ -17,6 +17,7 @@ type Plan struct {
 	Node     string // host name
 	PidNS    bool   // the command gets a pid namespace and a reaper
 	UserNS   bool   // for the reader
+	After    bool   // something is to be done when the command has ended: see Ended
 
 	Checks  []Check
 	EnvWant []string // "NAME=VALUE", or "NAME" for one that must not be set
@@ -72,6 +73,9 @@ func (p *Plan) Encode() ([]byte, error) {
 	}
 	if p.UserNS {
 		h.Flags |= entry.FlagUserNS
+	}
+	if p.After {
+		h.Flags |= entry.FlagAfter
 	}
 	h.Project, h.Node = e.str(p.Project), e.str(p.Node)
 	checks := make([]entry.Check, len(p.Checks))

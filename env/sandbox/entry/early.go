@@ -32,17 +32,23 @@ var (
 	oldChld  sigaction
 
 	forkStack [65536]byte
+	keepStack [65536]byte
 	cStack    [65536]byte
 	bStack    [4096]byte
 )
 
 const (
 	pathMax = 4096
-	maxEnv  = 8192
-	maxArgs = 65536
+
+	// No caller can pass more: the kernel takes 6 MiB, and each string is at
+	// least its pointer and a NUL. What is not used costs nothing.
+	maxEnv  = 700 << 10
+	maxArgs = 700 << 10
 
 	atFdcwd  = ^uintptr(99)
 	oCloexec = 0x80000
+	oPath    = 0x200000
+	fGetfd   = 1
 
 	errMin  = ^uintptr(4094) // results from here up are negated errnos
 	enoent  = 2
@@ -111,11 +117,10 @@ func early(sp *uintptr) {
 		if load(elem(argv, 2)) && letGo(elem(argv, 2)) && owner() && getcwd() > 0 && vector(argv, 3, argc) && environ(env) {
 			run()
 		}
-		return
-	}
-	if warmForm(argc, argv) && find(env) && fresh(env) && choose(argc, argv) && environ(env) {
+	} else if warmForm(argc, argv) && find(env) && fresh(env) && choose(argc, argv) && environ(env) {
 		run()
 	}
+	remember()
 }
 
 // Prepared is the first argument of "devenv _plan FILE [CMD…]": run this very

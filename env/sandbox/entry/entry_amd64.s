@@ -15,7 +15,7 @@ TEXT ·sys6(SB), NOSPLIT|NOFRAME, $0-64
 
 // func spawn(flags, stack, role uintptr) uintptr
 // The child shares the memory. It runs on a stack of its own and never
-// returns: role 0 is command, 1 reap, 2 words.
+// returns: role 0 is command, 1 reap, 2 words, 3 attended.
 TEXT ·spawn(SB), NOSPLIT|NOFRAME, $0-32
 	MOVQ flags+0(FP), DI
 	MOVQ stack+8(FP), SI
@@ -32,7 +32,10 @@ TEXT ·spawn(SB), NOSPLIT|NOFRAME, $0-32
 child:
 	CMPQ R12, $1
 	JEQ reaper
-	JHI words
+	CMPQ R12, $2
+	JEQ words
+	CMPQ R12, $3
+	JEQ attended
 	CALL ·command(SB)
 	INT $3
 reaper:
@@ -40,6 +43,9 @@ reaper:
 	INT $3
 words:
 	CALL ·words(SB)
+	INT $3
+attended:
+	CALL ·attended(SB)
 	INT $3
 
 // entry is the program's first instruction. A fake g whose stack guard is 0

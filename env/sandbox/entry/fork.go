@@ -20,6 +20,9 @@ func Fork(argc *uintptr, fd uintptr) (pid uintptr) {
 //go:nocheckptr
 func forked(sp *uintptr) {
 	early(sp)
+	if Ended.Done {
+		exit(Ended.Status)
+	}
 	sys6(sysWrite, report, failureAddr(), 12, 0, 0, 0)
 	for {
 		sys6(sysExitGroup, 254, 0, 0, 0, 0, 0)

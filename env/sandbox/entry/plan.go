@@ -36,6 +36,7 @@ type Header struct {
 const (
 	FlagPidNS  uint64 = 1 << iota // the command gets a pid namespace of its own
 	FlagUserNS                    // for the reader: the plan makes a user namespace
+	FlagAfter                     // something is to be done when the command has ended: see [Ended]
 )
 
 // Str is a NUL-terminated string in the file; Len does not count the NUL.

@@ -23,38 +23,58 @@ const (
 	cloneVFork = 0x4000
 	sigchld    = 17
 
+	sighup  = 1
 	sigKill = 9
 	sigStop = 19
 	sigCont = 18
-	sigTstp = 20
-	sigTtin = 21
-	sigTtou = 22
 
 	wNohang   = 1
 	wUntraced = 2
+
+	prSetPdeathsig = 1
 
 	tiocgpgrp = 0x540f
 	tiocspgrp = 0x5410
 )
 
-// run runs the plan. It returns, with Failure set, only if it could not.
+// staleErrno is OpCold's in a plan that is for this entry only: what it needs is
+// being removed.
+var staleErrno uint32
+
+// run runs the plan. It returns, with Failure set, only if it could not; or
+// with Ended set.
 //
 //go:norace
 //go:nocheckptr
 func run() {
-	h := header()
 	full := ^uint64(0)
 	sys6(sysRtSigprocmask, 2, uintptr(unsafe.Pointer(&full)), uintptr(unsafe.Pointer(&oldMask)), 8, 0, 0)
-	if steps(h.Prepare, StagePrepare) {
-		if h.Flags&FlagPidNS == 0 {
-			if steps(h.Command, StageCommand) {
-				execute()
-			}
-		} else {
-			supervise()
-		}
+	occupy()
+	if header().Flags&FlagAfter != 0 {
+		attend()
+	} else {
+		enter()
 	}
+	vacate()
 	sys6(sysRtSigprocmask, 2, uintptr(unsafe.Pointer(&oldMask)), 0, 8, 0, 0)
+}
+
+// enter runs the plan's tables. It returns only if it could not.
+//
+//go:norace
+//go:nocheckptr
+func enter() {
+	h := header()
+	switch {
+	case !steps(h.Prepare, StagePrepare):
+		if Failure.Stage != 0 && h.Flags&FlagPidNS != 0 {
+			explain(0)
+		}
+	case h.Flags&FlagPidNS != 0:
+		supervise()
+	case steps(h.Command, StageCommand):
+		execute()
+	}
 }
 
 // steps makes the system calls of a table.
@@ -69,6 +89,7 @@ func steps(t Table, stage uint32) bool {
 			if o.Flags&OpIgnore != 0 {
 				continue
 			}
+			staleErrno = uint32(-r)
 			if o.Flags&OpCold == 0 {
 				Failure.Op, Failure.Errno, Failure.Stage = i, uint32(-r), stage
 			}
@@ -96,222 +117,7 @@ func arg(o *Op, i int) uintptr {
 	return uintptr(v)
 }
 
-// supervise is A: it makes B and C, and exits as C did.
-//
-//go:norace
-//go:nocheckptr
-func supervise() {
-	// Our own dispositions first: a caller that ignores SIGCHLD would leave
-	// nothing to wait for. C gets the caller's back.
-	var dfl sigaction
-	sys6(sysRtSigaction, sigchld, uintptr(unsafe.Pointer(&dfl)), uintptr(unsafe.Pointer(&oldChld)), 8, 0, 0)
-
-	if r := sys6(sysPipe2, uintptr(unsafe.Pointer(&alive)), oCloexec, 0, 0, 0, 0); isErr(r) {
-		Failure.Errno, Failure.Stage = uint32(-r), StageSpawn
-		return
-	}
-	b := spawn(cloneVM|sigchld, uintptr(unsafe.Pointer(&bStack[len(bStack)-64]))&^15, 1)
-	if isErr(b) {
-		Failure.Errno, Failure.Stage = uint32(-b), StageSpawn
-		return
-	}
-	c := spawn(cloneVM|cloneVFork|sigchld, uintptr(unsafe.Pointer(&cStack[len(cStack)-64]))&^15, 0)
-	if isErr(c) {
-		Failure.Errno, Failure.Stage = uint32(-c), StageSpawn
-	} else if Failure.Stage != 0 {
-		sys6(sysWait4, c, 0, 0, 0, 0, 0)
-	}
-	if Failure.Stage != 0 {
-		explain(b)
-	}
-	// C is the command now. What A holds open must not outlive C's own copy:
-	// all that A needs is the end of the pipe that B waits for, and what it
-	// holds against gc. Slots that were not used hold 0, the pipe.
-	sys6(sysDup3, uintptr(alive[1]), 0, oCloexec, 0, 0, 0)
-	keep := uintptr(1)
-	for i := Slots - Held; i < Slots; i++ {
-		if slots[i] > keep {
-			sys6(sysDup3, slots[i], keep, oCloexec, 0, 0, 0)
-			keep++
-		}
-	}
-	sys6(sysCloseRange, keep, ^uintptr(0)>>32, 0, 0, 0, 0)
-	status := wait(c)
-	end(b)
-	reclaim()
-	exit(status)
-}
-
-// exit ends the program as a process with this wait status ended, in the way
-// of a shell: death by a signal is 128 and the signal.
-//
-//go:norace
-//go:nocheckptr
-func exit(status uint32) {
-	code := uintptr(status >> 8 & 255)
-	if s := status & 127; s != 0 {
-		code = uintptr(128 + s)
-	}
-	for {
-		sys6(sysExitGroup, code, 0, 0, 0, 0, 0)
-	}
-}
-
-// explain lets a new process of this program say what failed, and exits as it
-// does. A cannot: a process whose children go to another pid namespace can
-// make no thread, and the Go runtime needs some.
-//
-//go:norace
-//go:nocheckptr
-func explain(b uintptr) {
-	c := spawn(cloneVM|cloneVFork|sigchld, uintptr(unsafe.Pointer(&cStack[len(cStack)-64]))&^15, 2)
-	status := uint32(1 << 8)
-	if !isErr(c) {
-		sys6(sysWait4, c, uintptr(unsafe.Pointer(&status)), 0, 0, 0, 0)
-	}
-	end(b)
-	exit(status)
-}
-
-// numbers holds the decimal form of Failure for explain's process.
-var numbers [3][12]byte
-
-// words is explain's process.
-//
-//go:norace
-//go:nocheckptr
-func words() {
-	v := [3]uint32{Failure.Stage, Failure.Op, Failure.Errno}
-	for i := range v {
-		k := len(numbers[i]) - 1
-		for k > 0 {
-			k--
-			numbers[i][k] = byte('0' + v[i]%10)
-			v[i] /= 10
-			if v[i] == 0 {
-				break
-			}
-		}
-		failedArgs[i+2] = p(&numbers[i][k])
-	}
-	failedArgs[0], failedArgs[1] = lit("devenv\x00"), lit(Failed+"\x00")
-	failedArgs[5], failedArgs[6] = planName, args[0]
-	sys6(sysRtSigprocmask, 2, uintptr(unsafe.Pointer(&oldMask)), 0, 8, 0, 0)
-	sys6(sysExecve, lit("/proc/self/exe\x00"), uintptr(unsafe.Pointer(&failedArgs[0])), uintptr(unsafe.Pointer(&envp[0])), 0, 0, 0)
-	for {
-		sys6(sysExitGroup, 1, 0, 0, 0, 0, 0)
-	}
-}
-
-var failedArgs [8]uintptr
-
-// alive is a pipe whose writing end only A holds.
-var alive [2]int32
-
-// end kills B, and with it all that is left in the pid namespace, and waits
-// until it is gone.
-//
-//go:norace
-//go:nocheckptr
-func end(b uintptr) {
-	sys6(sysKill, b, sigKill, 0, 0, 0, 0)
-	for sys6(sysWait4, b, 0, 0, 0, 0, 0) == ^uintptr(eintr-1) {
-	}
-}
-
-// reap is B. Ignoring SIGCHLD makes the kernel reap what B inherits; the pipe
-// tells it that A is gone, even if A was killed.
-//
-//go:norace
-//go:nocheckptr
-func reap() {
-	sys6(sysDup3, uintptr(alive[0]), 0, 0, 0, 0, 0)
-	sys6(sysCloseRange, 1, ^uintptr(0)>>32, 0, 0, 0, 0)
-	ign := sigaction{handler: 1}
-	sys6(sysRtSigaction, sigchld, uintptr(unsafe.Pointer(&ign)), 0, 8, 0, 0)
-	var b [8]byte
-	for sys6(sysRead, 0, p(&b[0]), 1, 0, 0, 0) == ^uintptr(eintr-1) {
-	}
-	for {
-		sys6(sysExitGroup, 0, 0, 0, 0, 0, 0)
-	}
-}
-
-// command is C.
-//
-//go:norace
-//go:nocheckptr
-func command() {
-	if oldChld.handler == 1 {
-		sys6(sysRtSigaction, sigchld, uintptr(unsafe.Pointer(&oldChld)), 0, 8, 0, 0)
-	}
-	if steps(header().Command, StageCommand) {
-		execute()
-	}
-	for {
-		sys6(sysExitGroup, 255, 0, 0, 0, 0, 0)
-	}
-}
-
-// siginfo is the head of the kernel's siginfo_t.
-type siginfo struct {
-	signo, errno, code int32
-	_                  [29]uint32
-}
-
-// wait passes signals on to c until it has ended, and stops when it stops, so
-// that a job-control shell sees what it would see of c itself. A signal that
-// the kernel made (Ctrl-C, a closed terminal) went to c's process group
-// already; only what a process sent to A is passed on.
-//
-//go:norace
-//go:nocheckptr
-func wait(c uintptr) (status uint32) {
-	full := ^uint64(0)
-	for {
-		r := sys6(sysWait4, c, uintptr(unsafe.Pointer(&status)), wNohang|wUntraced, 0, 0, 0)
-		if r == c {
-			if status&255 != 0x7f {
-				return status
-			}
-			sys6(sysKill, sys6(sysGetpid, 0, 0, 0, 0, 0, 0), sigStop, 0, 0, 0, 0)
-			sys6(sysKill, c, sigCont, 0, 0, 0, 0)
-			continue
-		}
-		if isErr(r) && r != ^uintptr(eintr-1) {
-			return 1 << 8
-		}
-		var info siginfo
-		s := sys6(sysRtSigtimedwait, uintptr(unsafe.Pointer(&full)), uintptr(unsafe.Pointer(&info)), 0, 8, 0, 0)
-		if isErr(s) || s == sigchld {
-			continue
-		}
-		if info.code <= 0 {
-			sys6(sysKill, c, s, 0, 0, 0, 0)
-		}
-	}
-}
-
-// reclaim gives the terminal back to A's process group if the group that c
-// left in the foreground is gone: a script that goes on after an interactive
-// shell could not read from it otherwise.
-//
-//go:norace
-//go:nocheckptr
-func reclaim() {
-	fd := sys6(sysOpenat, atFdcwd, lit("/dev/tty\x00"), 2|oCloexec, 0, 0, 0)
-	if isErr(fd) {
-		return
-	}
-	var cur int32
-	own := int32(sys6(sysGetpgrp, 0, 0, 0, 0, 0, 0))
-	if sys6(sysIoctl, fd, tiocgpgrp, uintptr(unsafe.Pointer(&cur)), 0, 0, 0) == 0 && cur != own && cur > 1 &&
-		isErr(sys6(sysKill, uintptr(-cur), 0, 0, 0, 0, 0)) {
-		sys6(sysIoctl, fd, tiocspgrp, uintptr(unsafe.Pointer(&own)), 0, 0, 0)
-	}
-}
-
-// execute restores the caller's signal mask and executes args, looked for
+// execute restores the caller's signals and executes args, looked for
 // along the plan's path as execvp(3) does. It returns only if it could not,
 // with Failure set.
 //
@@ -319,6 +125,9 @@ func reclaim() {
 //go:nocheckptr
 func execute() {
 	h := header()
+	if oldChld.handler == 1 {
+		sys6(sysRtSigaction, sigchld, uintptr(unsafe.Pointer(&oldChld)), 0, 8, 0, 0)
+	}
 	sys6(sysRtSigprocmask, 2, uintptr(unsafe.Pointer(&oldMask)), 0, 8, 0, 0)
 	name := (*byte)(ptr(args[0]))
 	n := 0

@@ -15,11 +15,15 @@ const (
 	sysWait4          = 61
 	sysKill           = 62
 	sysUname          = 63
+	sysFcntl          = 72
 	sysGetcwd         = 79
 	sysGetuid         = 102
 	sysGetgid         = 104
+	sysGetppid        = 110
 	sysGetpgrp        = 111
+	sysGetsid         = 124
 	sysRtSigtimedwait = 128
+	sysPrctl          = 157
 	sysExitGroup      = 231
 	sysOpenat         = 257
 	sysDup3           = 292
