@@ -23,12 +23,14 @@ import (
 type Built struct {
 	Tree     string // directory of the flattened tree
 	Packages int
+	Misses   []Miss // needs of files that nothing meets, and that stop nothing
 
 	lower  []string // the tree and what lies on it, topmost first, relative to the cache
 	path   []string // PATH inside
 	checks []sandbox.Check
 	uses   cache.Uses
 	root   string
+	over   []string // ids of set-up layers between the tree and the set-up
 	setup  string   // directory of the set-up layer; "" if there is none
 	hidden []string // commands that cannot be seen, relative to the root
 	hold   []string // see sandbox.Spec.Hold
@@ -87,7 +89,7 @@ func (p *Project) build(ctx context.Context, l *lock.Lock, setUp bool) (_ *Built
 	if _, err := p.Cache.Sweep(); err != nil {
 		return nil, err
 	}
-	pkgs := l.ForHost(p.Host)
+	pkgs := l.Whole(p.Host)
 	if err := p.fits(l, pkgs); err != nil {
 		return nil, err
 	}
@@ -131,6 +133,9 @@ func (p *Project) build(ctx context.Context, l *lock.Lock, setUp bool) (_ *Built
 	b.uses = cache.Uses{Trees: []string{tree.ID}, Layers: spec.Layers}
 	for _, pkg := range pkgs {
 		b.uses.Packages = append(b.uses.Packages, filepath.Base(p.Cache.Package(pkg.SHA256, pkg.File)))
+	}
+	if err := p.findLibraries(ctx, b, store, tree, l); err != nil {
+		return nil, err
 	}
 	if setUp {
 		if err := p.setUp(ctx, b, store, tree, pkgs); err != nil {

@@ -66,7 +66,7 @@ func (p *Project) nativePackages(l *lock.Lock, what launching) ([]native.Package
 		return nil, err
 	}
 	var out []native.Package
-	for _, pkg := range l.ForHost(p.Host) {
+	for _, pkg := range l.Whole(p.Host) {
 		layer, err := store.Layer(layers.ID(pkg.SHA256))
 		if err != nil {
 			return nil, err
@@ -97,7 +97,7 @@ func (p *Project) Outside(ctx context.Context, l *lock.Lock, self string) (map[s
 	}
 	defer b.Release()
 	asked := map[string][]string{}
-	for _, pkg := range l.ForHost(p.Host) {
+	for _, pkg := range l.Whole(p.Host) {
 		for _, m := range p.Packages {
 			if pkg.Name != m.Name && !slices.Contains(pkg.By, m.Name) || p.pulled(l, pkg, m.Name) {
 				continue

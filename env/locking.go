@@ -55,6 +55,7 @@ func (p *Project) ReadLock() (*lock.Lock, error) {
 // Lock brings devenv.lock up to date with what devenv.toml asks for, and says
 // what changed. A lock that fits is only read.
 func (p *Project) Lock(ctx context.Context, mode LockMode) (*lock.Lock, []lock.Change, error) {
+	p.frozen = mode.Frozen
 	old, err := p.ReadLock()
 	damaged := errors.Is(err, lock.ErrMerge) || errors.Is(err, lock.ErrEdited)
 	if mode.Mend && !mode.Frozen && damaged {
@@ -80,6 +81,7 @@ func (p *Project) Lock(ctx context.Context, mode LockMode) (*lock.Lock, []lock.C
 		return nil, nil, err
 	}
 	next.Inputs = inputs
+	keepCompat(next, old)
 	changes := lock.Diff(old, next)
 	if mode.DryRun {
 		return next, changes, nil

@@ -65,6 +65,7 @@ type Project struct {
 	opt    Options
 	client *fetch.Client
 	mirror *mirror.Mirror
+	frozen bool // devenv.lock may not be written
 
 	databases []string // those asked so far, for cache.Uses
 }

@@ -26,6 +26,7 @@ func (p *Project) setUp(ctx context.Context, b *Built, store *layers.Store, tree
 	if err != nil {
 		return err
 	}
+	spec.Over = b.over
 	if err := b.keep(p.Cache, cache.Setups, spec.ID()); err != nil {
 		return err
 	}
@@ -49,7 +50,7 @@ func (p *Project) setUp(ctx context.Context, b *Built, store *layers.Store, tree
 	b.setup = result.FS
 	b.lower = append([]string{result.Rel}, b.lower...)
 	b.checks = append(b.checks, sandbox.Stat(result.FS))
-	b.uses.Setups = []string{result.ID}
+	b.uses.Setups = append(b.uses.Setups, result.ID)
 	return nil
 }
 

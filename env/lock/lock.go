@@ -85,6 +85,16 @@ func (l *Lock) ForHost(kind string) []Package {
 	return out
 }
 
+// Whole is ForHost without compatibility layers.
+func (l *Lock) Whole(kind string) []Package {
+	return slices.DeleteFunc(l.ForHost(kind), func(p Package) bool { return p.Compat != "" })
+}
+
+// Compat is what ForHost gives of compatibility layers.
+func (l *Lock) Compat(kind string) []Package {
+	return slices.DeleteFunc(l.ForHost(kind), func(p Package) bool { return p.Compat == "" })
+}
+
 // compare is the order of packages in the file: by name, a whole package before
 // a compatibility layer.
 func compare(a, b *Package) int {
