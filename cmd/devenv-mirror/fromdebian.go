@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -57,6 +58,9 @@ func runFromDebian(c *cli.Context) error {
 	}
 	err = mirror.FromDebian(c.Context, mirror.Options{Dir: dir, Table: t, Names: names, Days: c.Int("days"), Jobs: c.Int("jobs"), Log: log})
 	if err != nil {
+		return err
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
 		return err
 	}
 	log("the mirror is ready: DEVENV_MIRROR=%s", dir)
