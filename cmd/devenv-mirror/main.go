@@ -48,6 +48,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
+	if ctx.Err() != nil {
+		err = errors.New("interrupted; what was made is kept, run it again to go on")
+	}
 	fmt.Fprintln(stderr, "devenv-mirror:", err)
 	if errors.As(err, new(usageError)) {
 		return 2

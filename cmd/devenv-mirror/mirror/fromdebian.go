@@ -42,6 +42,9 @@ func FromDebian(ctx context.Context, o Options) error {
 	}
 	defer lock.Unlock()
 
+	if err := sweep(dir); err != nil {
+		return err
+	}
 	plan, err := makePlan(ctx, dir, o)
 	if err != nil {
 		return err
@@ -66,6 +69,22 @@ func FromDebian(ctx context.Context, o Options) error {
 		return err
 	}
 	return finishMirror(dir, keys)
+}
+
+// sweep removes what a run that was killed left half-made.
+func sweep(dir string) error {
+	for _, pattern := range []string{".debs/.part-*", "archive/packages/?/*/.part-*", ".new"} {
+		left, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return err
+		}
+		for _, name := range left {
+			if err := os.RemoveAll(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func makePlan(ctx context.Context, dir string, o Options) (*table.Plan, error) {

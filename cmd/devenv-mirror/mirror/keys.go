@@ -16,6 +16,7 @@ import (
 // keys, and a packager's key that all of them have signed.
 type keyring struct {
 	home     string // a GNUPGHOME with a short path: an agent's socket must fit in 108 bytes
+	note     string // the file that names home
 	public   []byte // all keys with their signatures
 	masters  []string
 	packager string
@@ -23,6 +24,7 @@ type keyring struct {
 
 const (
 	masters      = 5
+	homePrefix   = "devenv-mirror-keys-"
 	packagerName = "Devenv Mirror Packager <packager@devenv.invalid>"
 	// The keys claim to have been made before any package, and signed a day
 	// later. "!" stops gpg's clock there.
@@ -31,14 +33,22 @@ const (
 )
 
 // openKeyring takes the keys of dir, or makes them. The private keys stay in
-// dir, readable by their owner alone.
+// dir, readable by their owner alone; gpg works on a copy, whose place is noted
+// in dir, so that the next run can clean up after one that was killed.
 func openKeyring(ctx context.Context, dir string) (*keyring, error) {
-	home, err := os.MkdirTemp("", "devenv-mirror-keys-")
+	note := filepath.Join(dir, ".keys-in-use")
+	if left, err := os.ReadFile(note); err == nil && strings.HasPrefix(filepath.Base(string(left)), homePrefix) {
+		(&keyring{home: string(left), note: note}).close()
+	}
+	home, err := os.MkdirTemp("", homePrefix)
 	if err != nil {
 		return nil, err
 	}
-	k := &keyring{home: home}
-	if err := k.load(ctx, filepath.Join(dir, ".keys")); err != nil {
+	k := &keyring{home: home, note: note}
+	if err = os.WriteFile(note, []byte(home), 0o600); err == nil {
+		err = k.load(ctx, filepath.Join(dir, ".keys"))
+	}
+	if err != nil {
 		k.close()
 		return nil, err
 	}
@@ -157,4 +167,5 @@ func (k *keyring) close() {
 	// Without a context: it must also be done after an interruption.
 	run(context.Background(), "", []string{"GNUPGHOME=" + k.home}, "gpgconf", "--kill", "gpg-agent")
 	os.RemoveAll(k.home)
+	os.Remove(k.note)
 }

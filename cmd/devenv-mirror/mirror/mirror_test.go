@@ -283,6 +283,36 @@ func TestDamageIsMended(t *testing.T) {
 	}
 }
 
+// A run that is killed leaves parts and a gpg-agent; the next one clears them
+// away.
+func TestAfterAKilledRun(t *testing.T) {
+	_, o := build(t)
+	home, err := os.MkdirTemp("", homePrefix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := []string{
+		home, filepath.Join(o.Dir, ".debs/.part-1"), filepath.Join(o.Dir, ".new/core"),
+		filepath.Join(o.Dir, "archive/packages/t/tool/.part-tool-2.5-1-x86_64.pkg.tar.zst"),
+	}
+	for _, name := range left[1:] {
+		if err := os.MkdirAll(name, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(o.Dir, ".keys-in-use"), []byte(home), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := FromDebian(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range append(left, filepath.Join(o.Dir, ".keys-in-use")) {
+		if _, err := os.Lstat(name); err == nil {
+			t.Errorf("%s is still there", name)
+		}
+	}
+}
+
 func TestOneRunAtATime(t *testing.T) {
 	_, o := build(t)
 	f, err := os.OpenFile(filepath.Join(o.Dir, ".lock"), os.O_RDWR, 0)

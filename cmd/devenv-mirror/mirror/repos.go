@@ -54,9 +54,6 @@ func (b *builder) want(r repo) map[string]string {
 // publish makes all repositories that changed and puts them in place.
 func (b *builder) publish(ctx context.Context) error {
 	aside := filepath.Join(b.dir, ".new")
-	if err := os.RemoveAll(aside); err != nil {
-		return err
-	}
 	defer os.RemoveAll(aside)
 	chains := b.repositories()
 	g, gctx := errgroup.WithContext(ctx)
