@@ -30,8 +30,8 @@ type Built struct {
 	checks []sandbox.Check
 	uses   cache.Uses
 	root   string
-	over   []string // ids of set-up layers between the tree and the set-up
-	setup  string   // directory of the set-up layer; "" if there is none
+	over   []string // ids of what lies over the tree, topmost first
+	setup  []string // directories of set-up layers, topmost first
 	hidden []string // commands that cannot be seen, relative to the root
 	hold   []string // see sandbox.Spec.Hold
 	free   []func()

@@ -5,6 +5,7 @@ import (
 	"debug/elf"
 	"encoding/hex"
 	"encoding/json"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -215,8 +216,23 @@ func readMisses(c *cache.Cache, id string) (misses []Miss, ok bool) {
 }
 
 // writeLibraries puts the old libraries and the misses where the next build
-// finds them. The libraries are links into their layers.
+// finds them. The libraries are links into their layers. Misses alone are not
+// worth waiting for the disk: if they are lost they are found out again.
 func (p *Project) writeLibraries(store *layers.Store, tree *layers.Tree, id string, compat []lock.Package, misses []Miss) error {
+	text, err := json.Marshal(misses)
+	if err != nil {
+		return err
+	}
+	text = append(text, '\n')
+	if len(compat) == 0 {
+		if err := os.MkdirAll(p.Cache.Setup(id), 0o755); err != nil {
+			return err
+		}
+		return p.Cache.WriteChecked(filepath.Join(p.Cache.Setup(id), missesFile), 0o644, func(w io.Writer) error {
+			_, err := w.Write(text)
+			return err
+		})
+	}
 	dir, release, err := p.Cache.Temp("libraries")
 	if err != nil {
 		return err
@@ -237,11 +253,7 @@ func (p *Project) writeLibraries(store *layers.Store, tree *layers.Tree, id stri
 			}
 		}
 	}
-	text, err := json.Marshal(misses)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(made, missesFile), append(text, '\n'), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(made, missesFile), text, 0o644); err != nil {
 		return err
 	}
 	_, err = p.Cache.Publish(made, p.Cache.Setup(id))

@@ -26,12 +26,24 @@ func (p *Project) setUp(ctx context.Context, b *Built, store *layers.Store, tree
 	if err != nil {
 		return err
 	}
+	if locales, from := p.localeSpec(tree, pkgs); locales != nil {
+		if err := p.runSetup(ctx, b, store, locales, from); err != nil {
+			return err
+		}
+	}
 	spec.Over = b.over
+	return p.runSetup(ctx, b, store, spec, pkgs)
+}
+
+// runSetup lays one set-up layer over what there is, and makes it where it is
+// not there.
+func (p *Project) runSetup(ctx context.Context, b *Built, store *layers.Store, spec *setup.Spec, pkgs []lock.Package) error {
 	if err := b.keep(p.Cache, cache.Setups, spec.ID()); err != nil {
 		return err
 	}
 	result, ok := setup.Find(p.Cache, spec)
 	if !ok {
+		var err error
 		if spec.Packages, err = setupPackages(store, pkgs); err != nil {
 			return err
 		}
@@ -47,11 +59,30 @@ func (p *Project) setUp(ctx context.Context, b *Built, store *layers.Store, tree
 			return err
 		}
 	}
-	b.setup = result.FS
+	b.setup = append([]string{result.FS}, b.setup...)
+	b.over = append([]string{result.ID}, b.over...)
 	b.lower = append([]string{result.Rel}, b.lower...)
 	b.checks = append(b.checks, sandbox.Stat(result.FS))
 	b.uses.Setups = append(b.uses.Setups, result.ID)
 	return nil
+}
+
+// localeSpec is the layer of the locales, nil if there are none to make, and the
+// packages that it is made from. It stays the same for as long as the C library
+// does.
+func (p *Project) localeSpec(tree *layers.Tree, pkgs []lock.Package) (*setup.Spec, []lock.Package) {
+	locales := p.locales(tree.FS)
+	if len(locales) == 0 {
+		return nil, nil
+	}
+	spec := &setup.Spec{TreeID: tree.ID, Tree: tree.FS, Locale: locales, LocalesOnly: true, Report: p.reportSetup}
+	for _, pkg := range pkgs {
+		if pkg.Name == "glibc" {
+			spec.TreeID = layers.ID(pkg.SHA256)
+			return spec, []lock.Package{pkg}
+		}
+	}
+	return spec, pkgs
 }
 
 func (p *Project) setupSpec(tree *layers.Tree, pkgs []lock.Package) (*setup.Spec, error) {
@@ -62,7 +93,6 @@ func (p *Project) setupSpec(tree *layers.Tree, pkgs []lock.Package) (*setup.Spec
 		}
 	}
 	slices.SortFunc(spec.Files, func(a, b setup.File) int { return strings.Compare(a.Target, b.Target) })
-	spec.Locale = p.locales(tree.FS)
 	if p.Options.HostCA {
 		var err error
 		if spec.HostCA, err = hostCA(p.opt.Getenv); err != nil {
@@ -185,11 +215,11 @@ func hostCA(getenv func(string) string) ([]byte, error) {
 	return nil, fmt.Errorf("the host has no list of trusted certificates in any of %s\nhint: set SSL_CERT_FILE to it, or take the option out of devenv.toml", strings.Join(places, ", "))
 }
 
-// file is where a path of the environment lies on disk: in the set-up layer,
-// else in the tree.
+// file is where a path of the environment lies on disk: in a set-up layer, else
+// in the tree.
 func (b *Built) file(path string) string {
-	if b.setup != "" {
-		at := filepath.Join(b.setup, path)
+	for _, d := range b.setup {
+		at := filepath.Join(d, path)
 		if _, err := os.Lstat(at); err == nil {
 			return at
 		}

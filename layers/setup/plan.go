@@ -42,6 +42,9 @@ type planner struct {
 // to a system that boots.
 func plan(s *Spec) (steps []step, p *planner) {
 	p = &planner{spec: s, pkgs: inOrder(s.Packages)}
+	if s.LocalesOnly {
+		return p.localeSteps(), p
+	}
 	p.index = newInstalled(p.pkgs)
 	for _, pkg := range p.pkgs {
 		p.names = append(p.names, pkg.Info.Name)

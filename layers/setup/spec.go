@@ -20,6 +20,11 @@ type Spec struct {
 	Locale   []string // to generate, "en_US.UTF-8"; sorted
 	HostCA   []byte   // further certificates to trust, PEM
 
+	// LocalesOnly makes a layer of locales and nothing else. They take seconds
+	// and follow from the C library alone, so they are worth a layer that lasts
+	// while other packages come and go. TreeID names the C library then.
+	LocalesOnly bool
+
 	Tree     string    // the tree's files, absolute and below the cache
 	Packages []Package // all that the tree is made of, in any order
 	// Explicit hooks come with Files; Limit is the time that one scriptlet or
@@ -69,7 +74,8 @@ func (s *Spec) ID() string {
 		Depended []string
 		Locale   []string
 		HostCA   []byte
-	}{Tree: s.TreeID, Over: s.Over, Depended: s.Depended, Locale: s.Locale, HostCA: s.HostCA}
+		Only     bool
+	}{Tree: s.TreeID, Over: s.Over, Depended: s.Depended, Locale: s.Locale, HostCA: s.HostCA, Only: s.LocalesOnly}
 	for _, f := range s.Files {
 		sum := sha256.Sum256(f.Data)
 		key.Files = append(key.Files, file{f.Target, hex.EncodeToString(sum[:]), f.Mode})
