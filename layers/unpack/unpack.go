@@ -79,7 +79,7 @@ func unpackInto(ctx context.Context, t *tree, r io.Reader, opts Options) (*Resul
 		opts:   opts,
 		tree:   t,
 		ledger: make(ledger),
-		out:    startWriters(min(runtime.GOMAXPROCS(0), maxWriters), stop, opts.Inspect),
+		out:    startWriters(max(1, min(runtime.GOMAXPROCS(0)-1, maxWriters)), stop, opts.Inspect),
 	}
 	err := u.readArchive(s)
 	u.flush()

@@ -34,7 +34,7 @@ type batch struct {
 const (
 	smallFile  = 128 << 10
 	batchFiles = 64
-	maxWriters = 4
+	maxWriters = 3 // more would only wait for each other at one directory
 )
 
 // room says whether a file of that size fits into b.
