@@ -120,11 +120,17 @@ func (p *Project) Plan(ctx context.Context, b *Built, e Entry) (*Plan, error) {
 	}
 	key := sandbox.FileName(p.Dir)
 	b.uses.Hosts, b.uses.Plans = []string{path.Base(path.Dir(layer))}, []string{key}
-	if err := p.record(b); err != nil {
-		return nil, err
+	err = p.record(b)
+	if err == nil {
+		err = p.Cache.WriteFile(p.Cache.Plan(key), file, 0o600)
+	}
+	if err != nil {
+		// The entry itself needs nothing of it: a full disk is no reason to stay out.
+		p.warn("the next entry will be no faster: %v", err)
+		return out, nil
 	}
 	out.File = p.Cache.Plan(key)
-	return out, p.Cache.WriteFile(out.File, file, 0o600)
+	return out, nil
 }
 
 // record notes what the project uses, for gc. Where no database was asked this

@@ -87,7 +87,7 @@ const (
 // that waits for it, or, where there is none, in the command.
 const (
 	Slots = 16
-	Held  = 4
+	Held  = 6
 )
 
 const (

@@ -1,0 +1,216 @@
+package main_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// busyHost is a host that has nothing but busybox, one user, and devenv: what
+// works there is not served by accident by the machine that the tests run on,
+// and nobody else changes anything, so that every trace shows.
+type busyHost struct {
+	t    *testing.T
+	root string
+	// mounts are further lines of the script that makes the host ready.
+	mounts string
+}
+
+// hostUser is who lives on a busyHost.
+const hostUser = 1000
+
+// newBusyHost lays out the host's root. Only root can make another root the
+// root and be somebody else in it.
+func newBusyHost(t *testing.T) *busyHost {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("needs root, to give another directory the place of the host's root")
+	}
+	busybox, err := exec.LookPath("busybox")
+	if err != nil {
+		t.Fatal("busybox is missing (Debian: busybox-static)")
+	}
+	h := &busyHost{t: t, root: t.TempDir()}
+	for _, d := range []string{"bin", "etc", "usr", "var/log", "opt", "tmp", "run", "proc", "dev", "sys", "mirror", "home/me/.config/devenv", "home/me/project"} {
+		if err := os.MkdirAll(h.path(d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	copyFile(t, busybox, h.path("bin/busybox"))
+	copyFile(t, shared.devenv, h.path("bin/devenv"))
+	for _, applet := range strings.Fields(output(t, busybox, "--list")) {
+		if applet != "busybox" {
+			os.Symlink("busybox", h.path("bin/"+applet))
+		}
+	}
+	for name, text := range map[string]string{
+		"etc/passwd":                         "me:x:1000:1000:Me:/home/me:/bin/sh\n",
+		"home/me/.config/devenv/config.toml": mirrorConfig("/mirror"),
+		"home/me/project/devenv.toml":        "[packages]\nbusybox = \"*\"\n",
+		"home/me/.profile":                   "",
+		"usr/of-the-host":                    "a file of the host\n",
+		"var/log/messages":                   "a file of the host\n",
+		"tmp/left":                           "a file of somebody\n",
+	} {
+		if err := os.WriteFile(h.path(name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	os.Chmod(h.path("tmp"), 0o1777)
+	filepath.WalkDir(h.path("home/me"), func(path string, d fs.DirEntry, err error) error {
+		return os.Chown(path, hostUser, hostUser)
+	})
+	return h
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	b, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, b, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func output(t *testing.T, args ...string) string {
+	t.Helper()
+	b, err := exec.Command(args[0], args[1:]...).Output()
+	if err != nil {
+		t.Fatalf("%v: %v", args, err)
+	}
+	return string(b)
+}
+
+func (h *busyHost) path(name string) string { return filepath.Join(h.root, name) }
+
+// boot is run by the first process of the host, in namespaces of its own.
+const boot = `set -e
+R=$1 MIRROR=$2
+mount --make-rprivate /
+mount --bind $R $R
+cd $R
+mount --bind $MIRROR mirror
+mount -t proc -o nosuid,nodev,noexec proc proc
+mount -t tmpfs -o mode=755 dev dev
+for n in null zero full random urandom tty; do : >dev/$n; mount --bind /dev/$n dev/$n; done
+mkdir -p dev/pts dev/shm dev/mqueue
+mount -t devpts -o newinstance,ptmxmode=666,mode=620 devpts dev/pts
+ln -s pts/ptmx dev/ptmx
+mount -t tmpfs -o mode=1777 shm dev/shm
+mount -t mqueue mqueue dev/mqueue
+%s
+pivot_root . .
+umount -l .
+cd /home/me/project
+ip link set lo up
+exec env -i HOME=/home/me USER=me PATH=/bin TERM=linux NO_COLOR=1 /bin/su me -c "$3"
+`
+
+// command is a script that the host's user runs.
+func (h *busyHost) command(mirror, script string) *exec.Cmd {
+	cmd := exec.Command("busybox", "sh", "-c", fmt.Sprintf(boot, h.mounts), "sh", h.root, mirror, script)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | unix.CLONE_NEWNET | unix.CLONE_NEWUTS}
+	return cmd
+}
+
+// sh runs a script as the host's user.
+func (h *busyHost) sh(script string) result { return h.shWith(shared.mirror, script) }
+
+func (h *busyHost) shWith(mirror, script string) result {
+	h.t.Helper()
+	return resultOf(h.t, h.command(mirror, script))
+}
+
+// listing is all that stat(2) says of every file below the host's root, but
+// for the project and the cache.
+func (h *busyHost) listing() []string {
+	h.t.Helper()
+	var out []string
+	err := filepath.WalkDir(h.root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := "/" + strings.TrimPrefix(strings.TrimPrefix(path, h.root), "/")
+		var st unix.Stat_t
+		if err := unix.Lstat(path, &st); err != nil {
+			return err
+		}
+		if name == "/home/me/project" || name == "/home/me/.cache" {
+			return filepath.SkipDir
+		}
+		if name == "/home/me" { // its time is that of .cache
+			st.Mtim, st.Ctim, st.Nlink = unix.Timespec{}, unix.Timespec{}, 0
+		}
+		out = append(out, fmt.Sprintf("%s mode %o size %d links %d owner %d:%d inode %d mtime %d ctime %d",
+			name, st.Mode, st.Size, st.Nlink, st.Uid, st.Gid, st.Ino, st.Mtim.Nano(), st.Ctim.Nano()))
+		return nil
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return out
+}
+
+// state is a function of the host's shell that prints what is not on its disk:
+// mounts, processes, sockets, IPC.
+const state = `
+state() {
+	# The pid in a name: the shell's own children come and go.
+	sed 's/^[0-9]* [0-9]* //' /proc/self/mountinfo
+	for p in /proc/[0-9]*; do
+		n=${p#/proc/}
+		s=$(sed -n 's/^State:.\(.\).*/\1/p' $p/status 2>/dev/null)
+		[ $n = 1 ] || [ $n = $$ ] || [ "$s" = Z ] || [ ! -e $p/exe ] && continue
+		c=$(tr '\0' ' ' <$p/cmdline)
+		case "$c" in ""|sed*|tr*|*"state()"*) ;; *) echo "process $c";; esac
+	done
+	cat /proc/net/unix /proc/net/tcp /proc/net/udp /proc/sysvipc/*
+	ls -la /dev/shm /dev/mqueue | grep -v '\.\.$'
+	ls /dev/pts
+	ls -l /proc/$$/ns | sed 's/.*[0-9] //'
+}
+`
+
+// traceless runs a script and complains of whatever it has left, but for what
+// allowed names.
+func (h *busyHost) traceless(script string, allowed ...string) result {
+	h.t.Helper()
+	before := h.listing()
+	r := h.sh(state + "a=$(state)\n" + script + "\ncode=$?\nb=$(state)\n[ \"$a\" = \"$b\" ] || printf 'BEFORE\\n%s\\nAFTER\\n%s\\n' \"$a\" \"$b\" >&2\nexit $code")
+	if strings.Contains(r.err, "BEFORE\n") {
+		h.t.Errorf("something stays: %v", r)
+	}
+	after := h.listing()
+	for _, line := range difference(before, after) {
+		if !slices.ContainsFunc(allowed, func(a string) bool { return strings.HasPrefix(line[1:], a+" ") }) {
+			h.t.Errorf("%s", line)
+		}
+	}
+	return r
+}
+
+// difference lists the lines of two sorted lists that only one of them has.
+func difference(before, after []string) []string {
+	var out []string
+	for _, l := range before {
+		if !slices.Contains(after, l) {
+			out = append(out, "-"+l)
+		}
+	}
+	for _, l := range after {
+		if !slices.Contains(before, l) {
+			out = append(out, "+"+l)
+		}
+	}
+	return out
+}
