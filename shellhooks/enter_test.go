@@ -1,6 +1,7 @@
 package shellhooks
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -317,5 +318,32 @@ func TestHistoryIsTheUsers(t *testing.T) {
 				t.Errorf("%v: %s", err, b)
 			}
 		})
+	}
+}
+
+func TestStartVariables(t *testing.T) {
+	vars := func(s Session) map[string]string {
+		out := map[string]string{}
+		for _, v := range Enter("/usr/bin/dash", s).Env {
+			out[v.Key] = v.Value
+		}
+		return out
+	}
+	s := demo()
+	s.User = []KV{{"ENV", "/home/u/.shrc"}, {"ZDOTDIR", "/home/u/zsh"}, {"PATH", "/x"}}
+	got := vars(s)
+	want := map[string]string{"DEVENV_ENTER": "1", "ENV": "/etc/devenv/shrc", "SHELL": "/usr/bin/dash", "DEVENV_USER_ENV": "/home/u/.shrc", "DEVENV_USER_ZDOTDIR": "/home/u/zsh"}
+	if !maps.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	// from inside of another environment
+	s.User = []KV{{"ENV", got["ENV"]}, {"ZDOTDIR", "/cache/etc/devenv/zsh"}}
+	if got := vars(s); len(got) != 3 {
+		t.Errorf("nested: %q", got)
+	}
+	// what devenv.toml sets is not touched
+	s.Env = []KV{{"ENV", "production"}, {"SHELL", "/bin/zsh"}, {"ZDOTDIR", "/z"}}
+	if got := vars(s); len(got) != 1 {
+		t.Errorf("set by the environment: %q", got)
 	}
 }

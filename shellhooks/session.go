@@ -33,21 +33,32 @@ func (s Session) label() string {
 }
 
 // settled are the variables that are put back after the user's files: those
-// that a shell can set.
+// that a shell can set, and that do not say where such files are.
 func (s Session) settled() []KV {
 	all := append([]KV{{"DEVENV_NAME", s.Name}, {"DEVENV_PROJECT", s.Project}}, s.Env...)
-	return slices.DeleteFunc(all, func(v KV) bool { return !settable(v.Key) || v.Key == "PATH" })
+	return slices.DeleteFunc(all, func(v KV) bool {
+		return !settable(v.Key) || v.Key == "PATH" || slices.Contains(Personal, v.Key)
+	})
 }
 
-// start is what is the same for every shell.
+func (s Session) sets(name string) bool {
+	return slices.ContainsFunc(s.Env, func(v KV) bool { return v.Key == name })
+}
+
+// start is what is the same for every shell. A variable that the environment
+// sets is left to it: ENV means other things to other programs.
 func (s Session) start(argv ...string) Start {
-	st := Start{Argv: argv, Env: []KV{
-		{"DEVENV_ENTER", "1"}, // the first shell that settles takes it away
-		{"ENV", s.etc() + "/" + here + "shrc"},
-		{"SHELL", argv[0]},
-	}}
+	st := Start{Argv: argv, Env: []KV{{"DEVENV_ENTER", "1"}}} // the first shell that settles takes it away
+	for _, v := range []KV{{"ENV", s.etc() + "/" + here + "shrc"}, {"SHELL", argv[0]}} {
+		if !s.sets(v.Key) {
+			st.Env = append(st.Env, v)
+		}
+	}
 	for _, v := range s.User {
-		if slices.Contains(Personal, v.Key) {
+		// in an environment that is entered from inside of another, the user's
+		// value has that name already
+		ours := strings.HasSuffix(v.Value, "/"+here+"shrc") || strings.HasSuffix(v.Value, "/"+here+"zsh")
+		if slices.Contains(Personal, v.Key) && !s.sets(v.Key) && !ours {
 			st.Env = append(st.Env, KV{"DEVENV_USER_" + v.Key, v.Value})
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,7 +20,8 @@ type terminal struct {
 	t      *testing.T
 	cmd    *exec.Cmd
 	pty    *os.File
-	screen *vt.SafeEmulator
+	mu     sync.Mutex
+	screen *vt.Emulator
 	asked  int
 	dir    string
 	ps1    string // the prompt, where it is known
@@ -34,9 +36,10 @@ func onTerminal(t *testing.T, cmd *exec.Cmd) *terminal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &terminal{t: t, cmd: cmd, pty: p, screen: vt.NewSafeEmulator(100, 30), dir: t.TempDir(), ended: make(chan struct{})}
-	go io.Copy(p, x.screen) // the answers of a terminal that is asked something
-	go io.Copy(x.screen, p)
+	x := &terminal{t: t, cmd: cmd, pty: p, screen: vt.NewEmulator(100, 30), dir: t.TempDir(), ended: make(chan struct{})}
+	answered := make(chan struct{})
+	go x.answer(answered)
+	go io.Copy(x, p)
 	go func() {
 		cmd.Wait()
 		close(x.ended)
@@ -45,13 +48,46 @@ func onTerminal(t *testing.T, cmd *exec.Cmd) *terminal {
 		x.pty.Close()
 		cmd.Process.Kill()
 		<-x.ended
-		x.screen.Close()
+		io.WriteString(x.screen.InputPipe(), " ") // wakes answer
+		<-answered
 	})
 	return x
 }
 
+// Write shows what the program printed.
+func (x *terminal) Write(b []byte) (int, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.screen.Write(b)
+}
+
+// answer gives the program the answers of a terminal that is asked something.
+func (x *terminal) answer(done chan struct{}) {
+	defer close(done)
+	b := make([]byte, 256)
+	for {
+		n, err := x.screen.Read(b)
+		select {
+		case <-x.ended:
+			return
+		default:
+		}
+		if err != nil {
+			return
+		}
+		x.pty.Write(b[:n])
+	}
+}
+
+// text is what is on the screen.
+func (x *terminal) text() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.screen.String()
+}
+
 func (x *terminal) lines() []string {
-	lines := strings.Split(x.screen.String(), "\n")
+	lines := strings.Split(x.text(), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " \r")
 	}
@@ -98,14 +134,14 @@ func (x *terminal) prompt(want string) {
 // not asserts that a text is not on the screen.
 func (x *terminal) not(text string) {
 	x.t.Helper()
-	if strings.Contains(x.screen.String(), text) {
+	if strings.Contains(x.text(), text) {
 		x.t.Errorf("the screen has %q:\n%s", text, strings.Join(x.lines(), "\n"))
 	}
 }
 
 func (x *terminal) shows(text string) {
 	x.t.Helper()
-	x.until("the text "+strconv.Quote(text), func() bool { return strings.Contains(x.screen.String(), text) })
+	x.until("the text "+strconv.Quote(text), func() bool { return strings.Contains(x.text(), text) })
 }
 
 // ask types a command and gives what it printed, without the last line break.
