@@ -34,9 +34,9 @@ func main() {
 	if len(os.Args) > 1 && !sandbox.WasFirst() && slices.Contains([]string{"run", "enter", entry.Prepared}, os.Args[1]) {
 		sandbox.Fork(os.Args)
 	}
-	if code, ok := sandbox.Ended(); ok {
+	if sandbox.Ended() {
 		tidy()
-		os.Exit(code)
+		sandbox.EndAlike()
 	}
 	u := newUI(os.Stdout, os.Stderr, os.Getenv)
 	if entry.Failure.Stage != 0 {

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -102,15 +103,22 @@ func passOn(send func(syscall.Signal)) (stop func()) {
 	return func() { signal.Stop(signals); close(signals) }
 }
 
-// Ended reports whether the command of a plan with After has ended, and the exit
-// code that this process owes its caller: of a command that a signal ended,
-// what a shell says.
-func Ended() (code int, ok bool) {
+// Ended reports whether the command of a plan with After has ended.
+func Ended() bool { return entry.Ended.Done }
+
+// EndAlike ends this process as the command ended, in the way of a shell: see
+// package entry.
+func EndAlike() {
 	status := unix.WaitStatus(entry.Ended.Status)
-	if status.Signaled() {
-		return 128 + int(status.Signal()), entry.Ended.Done
+	if entry.Ended.Interrupted {
+		signal.Reset(unix.SIGINT)
+		unix.Kill(os.Getpid(), unix.SIGINT)
+		time.Sleep(time.Second) // another thread may be the one that ends us
 	}
-	return status.ExitStatus(), entry.Ended.Done
+	if status.Signaled() {
+		os.Exit(128 + int(status.Signal()))
+	}
+	os.Exit(status.ExitStatus())
 }
 
 // WasFirst reports whether package entry was the program's first instruction:

@@ -24,6 +24,7 @@ const (
 	sigchld    = 17
 
 	sighup  = 1
+	sigint  = 2
 	sigKill = 9
 	sigStop = 19
 	sigCont = 18

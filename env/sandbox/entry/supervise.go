@@ -7,6 +7,9 @@ import "unsafe"
 var Ended struct {
 	Done   bool
 	Status uint32 // as wait4(2) has it
+
+	// Interrupted says that Ctrl-C ended the command.
+	Interrupted bool
 }
 
 // attend lets a child be A, so that this process, which no namespace holds, can
@@ -23,7 +26,7 @@ func attend() {
 		return
 	}
 	Ended.Status = wait(a)
-	Ended.Done = true
+	Ended.Done, Ended.Interrupted = true, interrupted && Ended.Status&127 == sigint
 }
 
 // keeper is the process that attends to us.
@@ -103,12 +106,22 @@ func ownChild() {
 	}
 }
 
+// interrupted says that the terminal's Ctrl-C came to this process, too.
+var interrupted bool
+
 // exit ends the program as a process with this wait status ended, in the way
-// of a shell: death by a signal is 128 and the signal.
+// of a shell: death by a signal is 128 and the signal. Only where Ctrl-C ended
+// the command it is this process's end as well: a shell that runs it in a loop
+// goes on unless it sees that.
 //
 //go:norace
 //go:nocheckptr
 func exit(status uint32) {
+	if interrupted && status&127 == sigint {
+		none := uint64(0)
+		sys6(sysKill, sys6(sysGetpid, 0, 0, 0, 0, 0, 0), sigint, 0, 0, 0, 0)
+		sys6(sysRtSigprocmask, 2, uintptr(unsafe.Pointer(&none)), 0, 8, 0, 0)
+	}
 	code := uintptr(status >> 8 & 255)
 	if s := status & 127; s != 0 {
 		code = uintptr(128 + s)
@@ -246,6 +259,7 @@ func wait(c uintptr) (status uint32) {
 		if isErr(s) || s == sigchld {
 			continue
 		}
+		interrupted = interrupted || s == sigint && info.code > 0
 		// A session's leader gets a closed terminal's SIGHUP alone, but for
 		// the foreground group, which a shell inside has left to its job.
 		if info.code <= 0 || s == sighup && leads() {

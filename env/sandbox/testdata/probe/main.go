@@ -24,8 +24,8 @@ func main() {
 	if !sandbox.WasFirst() && len(os.Args) > 1 && os.Args[1] != "plan" && os.Args[1] != sandbox.ProbeCommand {
 		sandbox.Fork(os.Args)
 	}
-	if code, ok := sandbox.Ended(); ok {
-		os.Exit(code)
+	if sandbox.Ended() {
+		sandbox.EndAlike()
 	}
 	if entry.Failure.Stage != 0 {
 		fmt.Fprintf(os.Stderr, "failed here: %+v\n", entry.Failure)
