@@ -44,6 +44,11 @@ type Plan struct {
 	Clean func() // for a plan that is not entered after all; nil if that leaves nothing. A Sweep cleans up after an entry
 }
 
+// noChown keeps fakeroot from trying in earnest what it pretends. It takes a
+// refusal for granted (EPERM), but not the answer where ids have no meaning
+// (EINVAL), as all but one's own have here.
+const noChown = "FAKEROOTDONTTRYCHOWN"
+
 // paths are where commands are looked for inside, as Arch's /etc/profile and
 // the perl package's own profile have it; those that the environment lacks
 // are left out.
@@ -94,6 +99,9 @@ func (p *Project) Plan(ctx context.Context, b *Built, e Entry) (*Plan, error) {
 		Env:   p.variables(b), Path: b.path, Shell: start.Argv, Tasks: taskNames(p.Manifest),
 		Depend: append(checks(p.Manifest), b.checks...), Want: p.wanted(),
 		Pure: e.Pure, KeepProcesses: e.KeepProcesses, NoNetwork: e.NoNetwork, ReadOnlyProject: e.ReadOnlyProject,
+	}
+	if _, set := spec.Env[noChown]; !set && !host.Privileged && b.exists("/usr/bin/fakeroot") {
+		spec.Env[noChown] = "1"
 	}
 	for _, v := range start.Env {
 		spec.Env[v.Key] = v.Value
