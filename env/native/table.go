@@ -58,7 +58,9 @@ var table = []row{
 		programs: []string{"gdb"}, place: true,
 		args: slices.Concat(gdbForgets(), []string{
 			"-iex", "set debug-file-directory /usr/lib/debug:@/usr/lib/debug",
-			"-iex", "add-auto-load-scripts-directory /usr/share/gdb/auto-load", "-iex", "add-auto-load-safe-path /usr/share/gdb/auto-load",
+			"-iex", "add-auto-load-scripts-directory /usr/share/gdb/auto-load",
+			// the host's own libthread_db and printers fit its programs
+			"-iex", "add-auto-load-safe-path /usr/share/gdb/auto-load:/usr/lib:/usr/lib64:/lib:/lib64",
 		}),
 	},
 	{
@@ -75,8 +77,15 @@ var table = []row{
 	{programs: []string{"git", "git-*", "scalar", "gitk", "tig"}, vars: []variable{
 		{name: "GIT_EXEC_PATH", op: setDefault, paths: []string{"@/usr/lib/git-core"}},
 		{name: "GIT_TEMPLATE_DIR", op: setDefault, paths: []string{"@/usr/share/git-core/templates"}},
-		{name: "GIT_SSL_CAINFO", op: setDefault, paths: []string{certificates}},
 	}},
+	// It would win over the user's http.sslCAInfo.
+	{programs: []string{"git", "git-*"}, unless: []string{"/etc/ssl/certs/ca-certificates.crt"}, vars: []variable{{name: "GIT_SSL_CAINFO", op: setDefault, paths: []string{certificates}}}},
+	{programs: []string{"gawk*", "awk"}, vars: []variable{
+		{name: "AWKPATH", op: appendTo, lead: ".:", paths: []string{"@/usr/share/awk"}},
+		{name: "AWKLIBPATH", op: appendTo, paths: []string{"@/usr/lib/gawk", "@/usr/lib/*/gawk"}},
+	}},
+	// The user that it becomes after it has opened the device may not exist.
+	{programs: []string{"tcpdump"}, args: []string{"-Z", "root"}},
 	{programs: []string{"vim*", "vi", "ex", "view", "rvim", "rview", "gvim*"}, vars: []variable{
 		{name: "VIM", paths: []string{"@/usr/share/vim"}},
 		{name: "VIMRUNTIME", paths: []string{"@/usr/share/vim/vim[0-9]*"}},
@@ -163,7 +172,7 @@ func (v *view) needs(p string, o *elf.Object) (n needs) {
 			continue
 		}
 		n.place = n.place || r.place
-		if args, ok := v.arguments(r.args); ok && !o.IsScript() {
+		if args, ok := v.arguments(r.args); ok {
 			n.args = append(n.args, args...)
 		}
 		for _, x := range r.vars {

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -157,6 +158,9 @@ func (w *writer) link(p string) error {
 
 // program puts the launcher of an object at p.
 func (w *writer) program(p string, o *elf.Object) error {
+	if o.IsScript() {
+		return w.script(p, o)
+	}
 	l, err := w.launch(p, o)
 	if err != nil {
 		return err
@@ -179,8 +183,6 @@ func (w *writer) launch(p string, o *elf.Object) (*launch, error) {
 	}
 	var l *launch
 	switch {
-	case o.IsScript():
-		l = w.script(o, file)
 	case o.Interpreter == "":
 		if len(needs.args)+len(needs.changes) == 0 {
 			return nil, nil
@@ -198,20 +200,45 @@ func (w *writer) launch(p string, o *elf.Object) (*launch, error) {
 	return l, nil
 }
 
-// script starts a script's interpreter: the tree's if it has it.
-func (w *writer) script(o *elf.Object, file string) *launch {
-	words := []string{o.Interpreter}
+// script puts a script at p: as it is, if the host's interpreter runs it, else
+// a copy that names the tree's. So what a script finds out about its own place
+// is this one, where launchers lie beside it.
+func (w *writer) script(p string, o *elf.Object) error {
+	file := filepath.Join(w.Tree, o.Path)
+	words := w.interpreter(o)
+	if words == nil {
+		return w.symlink(file, p)
+	}
+	w.made[p] = true
+	at := filepath.Join(w.dir, root, p)
+	// One argument is all that execve(2) passes on, and 127 bytes all that
+	// Linux reads before 5.1.
+	first := "#!" + strings.Join(words, " ") + "\n"
+	if len(words) > 2 || len(first) > 127 || strings.ContainsAny(words[0], " \t") {
+		l := &launch{file: words[0], args: append(words, file)}
+		return os.WriteFile(at, l.encode(), 0o755)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	_, rest, _ := bytes.Cut(text, []byte("\n"))
+	return os.WriteFile(at, append([]byte(first), rest...), 0o755)
+}
+
+// interpreter is the command that runs a script, if it is the tree's.
+func (w *writer) interpreter(o *elf.Object) []string {
+	if path.Base(o.Interpreter) == "env" {
+		return w.envProgram(o.Argument)
+	}
+	if w.object(o.Interpreter) == nil {
+		return nil
+	}
+	words := []string{w.inHome(o.Interpreter)}
 	if o.Argument != "" {
 		words = append(words, o.Argument)
 	}
-	if path.Base(o.Interpreter) == "env" {
-		if own := w.envProgram(o.Argument); own != nil {
-			words = own
-		}
-	} else if w.object(o.Interpreter) != nil {
-		words[0] = w.inHome(o.Interpreter)
-	}
-	return &launch{file: words[0], args: append(words, file)}
+	return words
 }
 
 // envProgram is the command that env(1) with that argument would execute, if it
