@@ -14,7 +14,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -295,9 +294,4 @@ func wantWords(t *testing.T, err error, words ...string) {
 			t.Errorf("%q does not say %q", err, word)
 		}
 	}
-}
-
-func sorted(list []string) []string {
-	slices.Sort(list)
-	return list
 }

@@ -137,7 +137,7 @@ func (a *accounts) add(u sysuser) error {
 
 // addGroup gives the id of a group, which it makes if there is none.
 func (a *accounts) addGroup(name, id string) (gid int, err error) {
-	if l := a.group.find(name); l != nil && len(l) > 2 {
+	if l := a.group.find(name); len(l) > 2 {
 		return strconv.Atoi(l[2])
 	}
 	gid, ok := a.wanted(id, &a.group)

@@ -33,7 +33,7 @@ type archive []tar.Header
 var stamp = time.Date(2024, 2, 3, 4, 5, 6, 123456789, time.UTC)
 
 func (a archive) file(name, body string, mode int64) archive {
-	return append(a, tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: mode, Size: int64(len(body)), ModTime: stamp, Xattrs: map[string]string{"": body}})
+	return append(a, tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: mode, Size: int64(len(body)), ModTime: stamp, Uname: body})
 }
 
 func (a archive) dir(name string, mode int64) archive {
@@ -48,8 +48,8 @@ func (a archive) bytes(t testing.TB) []byte {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, h := range a {
-		body := h.Xattrs[""] // carried there by file
-		h.Xattrs = nil
+		body := h.Uname // carried there by file
+		h.Uname = ""
 		h.Format = tar.FormatPAX
 		if err := w.WriteHeader(&h); err != nil {
 			t.Fatal(err)
