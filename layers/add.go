@@ -177,11 +177,18 @@ func (s *Store) writeRecord(id string, record *Record) error {
 	if err != nil {
 		return err
 	}
+	dir := s.recordPath("")
+	if s.later() {
+		dir = s.fresh(bootID())
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
 	tmp := s.recordPath("." + id)
 	if err := os.WriteFile(tmp, data, 0o600); err != nil {
 		return err
 	}
-	return os.Rename(tmp, s.recordPath(id))
+	return os.Rename(tmp, filepath.Join(dir, id))
 }
 
 // apply makes layers of what is staged. One syncfs serves all that has gathered
@@ -208,7 +215,7 @@ func (a *adder) apply() {
 
 func (a *adder) applyBatch(batch []*staged) error {
 	err := context.Cause(a.ctx)
-	if err == nil {
+	if err == nil && !a.store.later() {
 		err = a.store.sync()
 	}
 	var done int

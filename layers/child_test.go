@@ -94,6 +94,7 @@ func buildChild(dir string) error {
 	if err != nil {
 		return err
 	}
+	s.Later = os.Getpid()%2 == 0 // both ways must stand what happens to them
 	sources, err := packagesIn(dir)
 	if err != nil {
 		return err

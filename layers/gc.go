@@ -25,7 +25,7 @@ func (s *Store) GC(ctx context.Context, used map[string]bool, dryRun bool, size 
 		if used[id] {
 			continue
 		}
-		r := cache.Removed{Kind: cache.Store, Name: id, Size: size(filepath.Dir(s.dir(id))) + size(s.recordPath(id))}
+		r := cache.Removed{Kind: cache.Store, Name: id, Size: size(filepath.Dir(s.dir(id))) + size(s.recordPath(id)) + size(s.fresh(bootID(), id))}
 		if !dryRun {
 			if err := s.delete(ctx, id); err != nil {
 				return removed, err

@@ -86,7 +86,7 @@ func (s *Store) transform(ctx context.Context, old string, spec TreeSpec, ready 
 		return err
 	}
 	defer discard()
-	if err := s.take(old, dir); err != nil {
+	if err := s.take(cache.Trees, old, dir); err != nil {
 		return err
 	}
 	if err := change.apply(ctx, filepath.Join(dir, "fs")); err != nil {
@@ -95,7 +95,7 @@ func (s *Store) transform(ctx context.Context, old string, spec TreeSpec, ready 
 	if err := writeSpec(dir, spec); err != nil {
 		return err
 	}
-	_, err = s.cache.Publish(dir, s.cache.Tree(spec.ID()))
+	_, err = s.PublishLater(cache.Trees, dir, spec.ID())
 	return err
 }
 
@@ -127,17 +127,19 @@ func (s *Store) Conflicts(spec TreeSpec) ([]Conflict, error) {
 	return nil, err
 }
 
-// take moves a tree to dir, as gc does: only if no environment holds it.
-func (s *Store) take(id, dir string) error {
+// take moves a thing to dir, an empty one, as gc does: only if no environment
+// holds it.
+func (s *Store) take(kind cache.Kind, id, dir string) error {
 	now, cancel := context.WithCancel(context.Background())
 	cancel() // try once, wait never
-	lock, err := cache.Acquire(now, s.cache.HoldPath(cache.Trees, id), cache.Exclusive, nil)
+	lock, err := cache.Acquire(now, s.cache.HoldPath(kind, id), cache.Exclusive, nil)
 	if err != nil {
 		return err
 	}
 	defer lock.Close()
-	if err := unix.Rename(s.cache.Tree(id), dir); err != nil { // onto the empty one, which os.Rename refuses
-		return &os.LinkError{Op: "rename", Old: s.cache.Tree(id), New: dir, Err: err}
+	path := s.cache.Path(kind, id)
+	if err := unix.Rename(path, dir); err != nil { // onto a directory, which os.Rename refuses
+		return &os.LinkError{Op: "rename", Old: path, New: dir, Err: err}
 	}
 	return os.Remove(lock.Name())
 }

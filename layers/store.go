@@ -17,10 +17,14 @@ import (
 
 // Store keeps layers and trees in a cache.
 type Store struct {
-	cache  *cache.Cache
-	driver driver
+	// Later says not to wait for the disk: what is made counts at once, but
+	// outlasts the power only once it has been settled. See Settle and
+	// Unsettled. Set it before the first use.
+	Later bool
 
-	records sync.Map // of readRecord, by layer id
+	cache   *cache.Cache
+	driver  driver
+	records sync.Map // of readRecord, by path
 }
 
 // Layer is one package, unpacked. Its files must not be written to.
@@ -49,9 +53,10 @@ func Open(c *cache.Cache) (*Store, error) {
 		return nil, s.failed(err)
 	}
 	s.driver = driver
-	if err := s.sweep(); err != nil {
+	if err := errors.Join(s.recover(context.Background()), s.sweep()); err != nil {
 		return nil, s.failed(err)
 	}
+	s.settleSoon()
 	return s, nil
 }
 
@@ -103,30 +108,35 @@ type readRecord struct {
 	stat unix.Stat_t
 }
 
-// record reads a layer's record, or takes it from memory: a build asks several
-// times.
+// record finds a layer's record. It may be settled between two looks.
 func (s *Store) record(id string) (*Record, error) {
-	path := s.recordPath(id)
+	for _, path := range []string{s.recordPath(id), s.fresh(bootID(), id), s.recordPath(id)} {
+		record, err := s.readRecord(path)
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return record, err
+		}
+	}
+	return nil, fmt.Errorf("layer %s: %w", id, ErrNoLayer)
+}
+
+// readRecord reads a record, or takes it from memory: a build asks several times.
+func (s *Store) readRecord(path string) (*Record, error) {
 	var st unix.Stat_t
-	err := unix.Stat(path, &st)
-	if known, ok := s.records.Load(id); err == nil && ok && sameFile(known.(readRecord).stat, st) {
+	if err := unix.Stat(path, &st); err != nil {
+		return nil, &fs.PathError{Op: "stat", Path: path, Err: err}
+	}
+	if known, ok := s.records.Load(path); ok && sameFile(known.(readRecord).stat, st) {
 		return known.(readRecord).Record, nil
 	}
-	var data []byte
-	if err == nil {
-		data, err = os.ReadFile(path)
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("layer %s: %w", id, ErrNoLayer)
-	}
+	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, s.failed(err)
+		return nil, err
 	}
 	record, err := decodeRecord(data)
 	if err != nil {
-		return nil, fmt.Errorf("layer %s: %w (%w)", id, ErrNoLayer, err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrNoLayer, path, err)
 	}
-	s.records.Store(id, readRecord{record, st})
+	s.records.Store(path, readRecord{record, st})
 	return record, nil
 }
 

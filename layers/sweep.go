@@ -67,8 +67,10 @@ func (s *Store) delete(ctx context.Context, ids ...string) error {
 				return err
 			}
 			// The record first: without it the layer is no longer there for anybody.
-			if err := os.Remove(s.recordPath(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
+			for _, record := range []string{s.recordPath(id), s.fresh(bootID(), id)} {
+				if err := os.Remove(record); err != nil && !errors.Is(err, fs.ErrNotExist) {
+					return err
+				}
 			}
 			if err := s.driver.remove(id); err != nil {
 				return err
@@ -105,21 +107,26 @@ func (s *Store) tidy(ctx context.Context) error {
 }
 
 func (s *Store) sweepRecords(ctx context.Context) error {
-	records, err := os.ReadDir(s.recordPath(""))
-	if err != nil {
-		return s.failed(err)
-	}
-	for _, entry := range records {
-		if err := context.Cause(ctx); err != nil {
-			return err
+	for _, dir := range []string{s.recordPath(""), s.fresh(bootID())} {
+		records, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return s.failed(err)
 		}
-		ok, err := s.stored(entry.Name())
-		if err != nil {
-			return err
-		}
-		if !ok {
-			if err := os.Remove(s.recordPath(entry.Name())); err != nil {
-				return s.failed(err)
+		for _, entry := range records {
+			if isDirNote(entry.Name()) {
+				continue
+			}
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			ok, err := s.stored(entry.Name())
+			if err != nil {
+				return err
+			}
+			if !ok {
+				if err := os.Remove(filepath.Join(dir, entry.Name())); err != nil {
+					return s.failed(err)
+				}
 			}
 		}
 	}

@@ -122,7 +122,7 @@ func (s *Store) Weave(ctx context.Context, spec TreeSpec, layers iter.Seq2[*Laye
 	if err := s.weaveIn(ctx, dir, spec, layers); err != nil {
 		return nil, fmt.Errorf("make tree: %w", cache.Explain(err, s.cache.Path(cache.Trees), 0))
 	}
-	if _, err := s.cache.Publish(dir, s.cache.Tree(id)); err != nil {
+	if _, err := s.PublishLater(cache.Trees, dir, id); err != nil {
 		return nil, err
 	}
 	return s.tree(id), nil
