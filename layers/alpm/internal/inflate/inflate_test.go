@@ -14,7 +14,7 @@ import (
 func samples() [][]byte {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	list := [][]byte{nil, {'a'}, bytes.Repeat([]byte{0}, 700_000)}
-	for _, size := range []int{10, 300, window - 1, window, 100_000, outSize, 3 * outSize} {
+	for _, size := range []int{10, 300, window - 1, window, 100_000, outSize, outSize + 2*window} {
 		noise, words, runs := make([]byte, size), make([]byte, 0, size), make([]byte, 0, size)
 		for i := range noise {
 			noise[i] = byte(rnd.Uint32())
@@ -55,7 +55,11 @@ func TestReadsWhatGzipWrites(t *testing.T) {
 	for i, data := range samples() {
 		for _, level := range []int{gzip.NoCompression, gzip.BestSpeed, gzip.DefaultCompression, gzip.BestCompression, gzip.HuffmanOnly} {
 			packed := compress(t, data, level)
-			for _, r := range []io.Reader{bytes.NewReader(packed), iotest.OneByteReader(bytes.NewReader(packed)), iotest.DataErrReader(bytes.NewReader(packed))} {
+			readers := []io.Reader{bytes.NewReader(packed), iotest.DataErrReader(bytes.NewReader(packed))}
+			if len(packed) < inSize { // more says nothing new, slowly
+				readers = append(readers, iotest.OneByteReader(bytes.NewReader(packed)))
+			}
+			for _, r := range readers {
 				got, err := inflate(r)
 				if err != nil || !bytes.Equal(got, data) {
 					t.Fatalf("sample %d at level %d: %d bytes of %d, %v", i, level, len(got), len(data), err)
@@ -76,7 +80,7 @@ func TestReadsMembersInTurn(t *testing.T) {
 }
 
 func TestEveryTruncationIsSeen(t *testing.T) {
-	for _, data := range [][]byte{bytes.Repeat([]byte("glibc gcc-libs bash "), 300), samples()[9][:2000]} {
+	for _, data := range [][]byte{bytes.Repeat([]byte("glibc gcc-libs bash "), 200), samples()[9][:700]} {
 		for _, level := range []int{0, 1, 9, gzip.HuffmanOnly} {
 			packed := compress(t, data, level)
 			for n := range packed {
