@@ -123,6 +123,7 @@ func become(name string, argv []string) error {
 		err = nil // PATH has "." in it, as the user wants
 	}
 	if err == nil {
+		sandbox.AsCalled()
 		err = unix.Exec(path, argv, os.Environ())
 	}
 	switch {

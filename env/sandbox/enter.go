@@ -31,15 +31,15 @@ func FileName(project string) string {
 // command is the plan's shell. It returns only if that cannot be done.
 func Enter(file string, command []string) error {
 	argv := append([]string{"devenv", entry.Prepared, file}, command...)
-	asCalled()
+	AsCalled()
 	err := unix.Exec("/proc/self/exe", argv, os.Environ())
 	return fmt.Errorf("starting the entry: %w", err)
 }
 
-// asCalled undoes, for the program that this process executes next, what the Go
+// AsCalled undoes, for the program that this process executes next, what the Go
 // runtime did to what the caller gave: see entry.Caller. The rest of this
 // goroutine has a thread of its own.
-func asCalled() {
+func AsCalled() {
 	if !entry.Caller.Known {
 		return
 	}
