@@ -68,7 +68,7 @@ func plan(s *Spec) (steps []step, p *planner) {
 		step{Title: "files of tmpfiles.d", Builtin: "tmpfiles", Unless: []string{"/usr/bin/systemd-tmpfiles"}},
 		ldconfig)
 	steps = append(steps, p.hookSteps(alpm.PostTransaction)...)
-	steps = append(steps, p.refreshSteps()...)
+	steps = append(steps, p.refreshSteps(steps)...)
 	return append(steps, p.localeSteps()...), p
 }
 
@@ -119,24 +119,35 @@ var trustTools = []step{
 	{Argv: []string{"/usr/bin/update-ca-certificates"}, Needs: []string{"/usr/share/ca-certificates/*"}, Unless: []string{"/etc/ssl/certs/ca-certificates.crt"}},
 }
 
-func (p *planner) refreshSteps() (steps []step) {
-	steps = append(steps, refreshers...)
-	for _, s := range trustTools {
-		if p.trustsMore() {
+// refreshSteps leaves out what a hook does already.
+func (p *planner) refreshSteps(before []step) (steps []step) {
+	for _, s := range slices.Concat(refreshers, trustTools) {
+		tool := path.Base(s.Argv[0])
+		if tool == "sh" {
+			tool = "install-info"
+		}
+		if slices.ContainsFunc(before, func(b step) bool { return b.runs(tool) }) {
+			continue
+		}
+		if strings.HasPrefix(tool, "update-ca-") && p.trustsMore() {
 			s.Unless = nil
 		}
-		steps = append(steps, s)
-	}
-	for i := range steps {
-		s := &steps[i]
-		s.Title = path.Base(s.Argv[0])
-		if s.Title == "sh" {
-			s.Title = "install-info"
-		}
+		s.Title = tool
 		s.Needs = append([]string{s.Argv[0]}, s.Needs...)
+		steps = append(steps, s)
 	}
 	return steps
 }
+
+// runs reports whether a step names a command: as a word of its own, or in a
+// line for a shell.
+func (s *step) runs(tool string) bool {
+	return slices.ContainsFunc(s.Argv, func(word string) bool {
+		return slices.ContainsFunc(strings.FieldsFunc(word, isBetweenWords), func(w string) bool { return path.Base(w) == tool })
+	})
+}
+
+func isBetweenWords(r rune) bool { return strings.ContainsRune(" \t\n;&|()'\"", r) }
 
 // anchorDirs are where certificates are put that are to be trusted.
 var anchorDirs = []string{"/etc/ca-certificates/", "/usr/share/ca-certificates/", "/usr/local/share/ca-certificates/"}

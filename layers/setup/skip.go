@@ -44,8 +44,7 @@ func pointless(h *alpm.Hook) string {
 
 // pointlessLine looks at what a shell line would run first.
 func pointlessLine(line string) string {
-	words := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t;&|()", r) })
-	for _, w := range words {
+	for _, w := range strings.FieldsFunc(line, isBetweenWords) {
 		if strings.Contains(w, "=") || w == "exec" {
 			continue
 		}
