@@ -3,6 +3,8 @@ package cache
 import (
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Kind is one of the directories below the cache.
@@ -27,6 +29,13 @@ var kinds = []Kind{Packages, Sync, Archive, Store, Trees, Setups, Hosts, Plans, 
 
 // Dir is the cache's own directory: absolute, without symbolic links.
 func (c *Cache) Dir() string { return c.dir }
+
+// ReadOnly reports whether the cache lies on a file system that cannot be
+// written now: inside an environment it does.
+func (c *Cache) ReadOnly() bool {
+	var st unix.Statfs_t
+	return unix.Statfs(c.dir, &st) == nil && st.Flags&unix.ST_RDONLY != 0
+}
 
 // Path is where a thing of a kind lies: Path(Trees, id, "fs").
 // The elements must be the program's own or checked names.

@@ -256,7 +256,7 @@ func (p *Project) variables(b *Built) map[string]string {
 // hostLayer makes the layer of the host's own files, named by what is in it,
 // and gives its path in the cache.
 func (p *Project) hostLayer(b *Built, h *sandbox.Host) (string, error) {
-	text, err := json.Marshal([]any{"host layer 2", h.Shared, h.Links, h.Extra, h.Etc, h.Hide})
+	text, err := json.Marshal([]any{"host layer 3", h.Shared, h.Links, h.Extra, h.Etc, h.Hide, h.Self})
 	if err != nil {
 		return "", err
 	}

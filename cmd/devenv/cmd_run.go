@@ -70,20 +70,21 @@ func buildFlags() []cli.Flag {
 // enter makes the environment ready and becomes the command in it; no command
 // is the shell. It returns only if it could not.
 func (u *ui) enter(c *cli.Context, args []string) error {
+	how := env.Entry{
+		Pure: c.Bool("pure"), NoNetwork: c.Bool("no-network"), ReadOnlyProject: c.Bool("read-only-project"),
+		KeepProcesses: c.Bool("keep-processes"), Ephemeral: c.Bool("ephemeral"), Without: c.StringSlice("without"),
+	}
+	if os.Getenv("DEVENV_PROJECT") != "" && !c.Bool("explain") {
+		if inside, err := u.enterNested(c, args, how); inside {
+			return err
+		}
+	}
 	p, built, err := u.ready(c)
 	if err != nil {
 		return err
 	}
 	defer built.Release()
-	if len(args) > 0 && !afterDashes(c) {
-		if task, ok := p.Task(args[0], args[1:]); ok {
-			args = task
-		}
-	}
-	how := env.Entry{
-		Pure: c.Bool("pure"), NoNetwork: c.Bool("no-network"), ReadOnlyProject: c.Bool("read-only-project"),
-		KeepProcesses: c.Bool("keep-processes"), Ephemeral: c.Bool("ephemeral"), Without: c.StringSlice("without"),
-	}
+	args = commandOf(c, p, args)
 	plan, err := p.Plan(c.Context, built, how)
 	if err != nil {
 		return entryError(err)
@@ -102,6 +103,31 @@ func (u *ui) enter(c *cli.Context, args []string) error {
 		return sandbox.Enter(plan.File, args)
 	}
 	return sandbox.EnterOnce(plan.Plan, args)
+}
+
+// enterNested is enter from inside another environment; it reports whether one
+// is there.
+func (u *ui) enterNested(c *cli.Context, args []string, how env.Entry) (inside bool, err error) {
+	p, err := u.open()
+	if err != nil {
+		return true, err
+	}
+	file, err := p.Nested(how)
+	if file == "" || err != nil {
+		return err != nil, err
+	}
+	u.settle()
+	return true, sandbox.Enter(file, commandOf(c, p, args))
+}
+
+// commandOf is the command that the arguments of run stand for.
+func commandOf(c *cli.Context, p *env.Project, args []string) []string {
+	if len(args) > 0 && !afterDashes(c) {
+		if task, ok := p.Task(args[0], args[1:]); ok {
+			return task
+		}
+	}
+	return args
 }
 
 // entryError says which setting of the host refuses an entry.

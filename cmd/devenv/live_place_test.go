@@ -172,6 +172,12 @@ func (p *place) must(args ...string) string {
 	return strings.TrimSuffix(r.out, "\n")
 }
 
+// sh runs a script inside.
+func (p *place) sh(script string, args ...string) string {
+	p.t.Helper()
+	return p.must(append([]string{"run", "--", "sh", "-c", script, "sh"}, args...)...)
+}
+
 // entries are the ways in that must not differ to the command: warm, and the
 // fallbacks, each forced.
 var entries = []struct {

@@ -33,6 +33,7 @@ type Host struct {
 	Extra  []string          // further directories that are the host's inside
 	Files  []FileBind        // single files that are the host's inside
 	Etc    []EtcFile         // files that the host layer holds
+	Self   string            // this program's own file, which is SelfPath inside; "" if that is not known
 	Hide   []string          // files of the layers below that it hides, relative to the root
 	Checks []Check
 }
@@ -72,7 +73,24 @@ func Look(ctx context.Context, project, home string, exists func(path string) bo
 			}
 		}
 	}
+	h.self()
 	return h, h.etc(ctx, exists)
+}
+
+// SelfPath is where devenv is inside, so that it can be used there, too.
+const SelfPath = "/usr/local/bin/devenv"
+
+func (h *Host) self() {
+	file, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		return
+	}
+	if _, err := os.Stat(file); err != nil {
+		return // removed, or replaced by another
+	}
+	if h.Self = file; !h.visible(file) {
+		h.Files = append(h.Files, FileBind{Source: file, Target: SelfPath})
+	}
 }
 
 func (h *Host) check(paths ...string) {
@@ -262,54 +280,4 @@ func getent(ctx context.Context, database string, id int) string {
 		return ""
 	}
 	return line
-}
-
-// Write puts the host layer into a directory: mount points for all that is
-// the host's inside, and the host's own files of /etc.
-func (h *Host) Write(dir string) error {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	for _, d := range append(slices.Clone(h.Shared), "etc", "proc") {
-		if err := root.MkdirAll(d, 0o755); err != nil {
-			return err
-		}
-	}
-	for _, d := range h.Extra {
-		if err := root.MkdirAll(strings.TrimPrefix(d, "/"), 0o755); err != nil {
-			return err
-		}
-	}
-	for name, target := range h.Links {
-		if err := root.Symlink(target, name); err != nil {
-			return err
-		}
-	}
-	for _, f := range h.Hide {
-		if err := root.MkdirAll(filepath.Dir(f), 0o755); err != nil {
-			return err
-		}
-		// A whiteout (kernel documentation, overlayfs), which since Linux 5.8
-		// needs no privilege to make.
-		if err := unix.Mknod(filepath.Join(dir, f), unix.S_IFCHR, 0); err != nil {
-			return fmt.Errorf("hiding /%s: %w", f, err)
-		}
-	}
-	for _, f := range h.Etc {
-		name := filepath.Join("etc", f.Name)
-		if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			return err
-		}
-		if f.Link != "" {
-			err = root.Symlink(f.Link, name)
-		} else {
-			err = root.WriteFile(name, f.Data, 0o644)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -87,11 +86,6 @@ func probe(cache string) (a Abilities, err error) {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SLAVE, ""); err != nil {
 		return a, fmt.Errorf("making mounts private: %w", err)
 	}
-	lower, err := os.MkdirTemp(filepath.Join(cache, "tmp"), "probe-")
-	if err != nil {
-		return a, err
-	}
-	defer os.Remove(lower)
 	// Not /proc yet, and nothing that the cache may lie in.
 	base := "/sys"
 	if err := unix.Mount("tmpfs", base, "tmpfs", 0, ""); err != nil {
@@ -103,7 +97,7 @@ func probe(cache string) (a Abilities, err error) {
 		}
 	}
 	a.TmpfsXattr = unix.Setxattr(base+"/upper", "user.devenv", []byte("y"), 0) == nil
-	if err := os.Chdir(lower); err != nil {
+	if err := os.Chdir(cache); err != nil {
 		return a, err
 	}
 	options := "lowerdir=.,upperdir=" + base + "/upper,workdir=" + base + "/work"

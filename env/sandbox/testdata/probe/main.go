@@ -73,6 +73,9 @@ func plan(name string) error {
 	}
 	for _, d := range s.Spec.Lower {
 		if d == "hosts/h/fs" {
+			if err := os.RemoveAll(s.Spec.Cache + "/" + d); err != nil {
+				return err
+			}
 			if err := os.MkdirAll(s.Spec.Cache+"/"+d, 0o755); err != nil {
 				return err
 			}
