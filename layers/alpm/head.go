@@ -61,6 +61,9 @@ func ReadPackageHead(r io.Reader) (*Head, error) {
 		case err != nil:
 			return nil, headError(err, packed.n, packed.n)
 		}
+		if header.Typeflag == tar.TypeXGlobalHeader {
+			continue
+		}
 		name := path.Clean(header.Name)
 		if !strings.HasPrefix(name, ".") && h.Info != nil {
 			return h, nil

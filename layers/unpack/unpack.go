@@ -164,6 +164,9 @@ func entryError(name string, err error) error {
 
 // entry does what one entry of the archive asks for.
 func (u *unpacker) entry(header *tar.Header, r io.Reader) error {
+	if header.Typeflag == tar.TypeXGlobalHeader {
+		return nil // a remark on the archive, such as git's
+	}
 	p, err := cleanName(header.Name)
 	if err != nil {
 		return err
@@ -277,7 +280,7 @@ func (u *unpacker) hardLink(e entry) error {
 		return &EntryError{Other: e.Linkname, Err: err}
 	}
 	to := u.ledger[target]
-	if k := to &^ skipped; k != file && k != symlink {
+	if k := to &^ skipped; k != file && k != symlink || target[0] == '.' {
 		return &EntryError{Other: e.Linkname, Err: ErrTarget}
 	}
 	wanted, err := u.note(e, to&^skipped)

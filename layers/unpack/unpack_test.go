@@ -44,6 +44,10 @@ func (a archive) link(kind byte, name, target string) archive {
 	return append(a, tar.Header{Name: name, Typeflag: kind, Linkname: target, Mode: 0o777, ModTime: stamp.Add(-time.Hour)})
 }
 
+func (a archive) global() archive {
+	return append(a, tar.Header{Name: "pax_global_header", Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{"comment": "x"}})
+}
+
 func (a archive) bytes(t testing.TB) []byte {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -95,7 +99,7 @@ var big = strings.Repeat("0123456789abcdef", 50_000)
 // sample has a bit of everything that real packages have.
 func sample() archive {
 	return archive{}.
-		file(".BUILDINFO", "format = 2\npkgname = a\n", 0o644).
+		global().file(".BUILDINFO", "format = 2\npkgname = a\n", 0o644).
 		file(".CHANGELOG", "changes", 0o644).
 		file(".INSTALL", "post_install() { :; }", 0o644).
 		file(".MTREE", "mtree", 0o644).

@@ -33,8 +33,8 @@ type batch struct {
 // goroutines; larger ones are written as they come.
 const (
 	smallFile  = 128 << 10
-	batchFiles = 64
-	maxWriters = 3 // more would only wait for each other at one directory
+	batchFiles = 32 // each may hold a directory open
+	maxWriters = 3  // more would only wait for each other at one directory
 )
 
 // room says whether a file of that size fits into b.

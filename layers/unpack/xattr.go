@@ -3,7 +3,7 @@ package unpack
 import (
 	"encoding/base64"
 	"net/url"
-	"sort"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -18,26 +18,25 @@ type Xattr struct {
 // xattrsOf reads the attributes that tar(1) and libarchive put into pax records.
 // libarchive writes each twice; the plain form is preferred.
 func xattrsOf(path string, records map[string]string) []Xattr {
-	found := make(map[string][]byte)
-	for key, value := range records {
-		if name, ok := strings.CutPrefix(key, "LIBARCHIVE.xattr."); ok {
-			name, err := url.PathUnescape(name)
-			raw, err2 := base64.RawStdEncoding.DecodeString(strings.TrimRight(value, "="))
-			if _, plain := found[name]; err == nil && err2 == nil && !plain {
-				found[name] = raw
-			}
-		}
-	}
+	var list []Xattr
 	for key, value := range records {
 		if name, ok := strings.CutPrefix(key, "SCHILY.xattr."); ok {
-			found[name] = []byte(value)
+			list = append(list, Xattr{path, name, []byte(value)})
+			continue
+		}
+		name, ok := strings.CutPrefix(key, "LIBARCHIVE.xattr.")
+		if !ok {
+			continue
+		}
+		name, err := url.PathUnescape(name)
+		if _, plain := records["SCHILY.xattr."+name]; plain || err != nil {
+			continue
+		}
+		if raw, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(value, "=")); err == nil {
+			list = append(list, Xattr{path, name, raw})
 		}
 	}
-	list := make([]Xattr, 0, len(found))
-	for name, value := range found {
-		list = append(list, Xattr{path, name, value})
-	}
-	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
+	slices.SortFunc(list, func(a, b Xattr) int { return strings.Compare(a.Name, b.Name) })
 	return list
 }
 
