@@ -79,7 +79,7 @@ func (w *writers) run() {
 			if !w.failed.Load() {
 				if err := w.writeSmall(f, b.data[f.from:f.to]); err != nil {
 					w.failed.Store(true)
-					w.stop(&EntryError{Entry: f.Path, Err: err})
+					w.stop(entryError(f.Path, err))
 				}
 			}
 			f.dir.release()
@@ -106,7 +106,7 @@ func (w *writers) writeSmall(f *newFile, data []byte) error {
 	return err
 }
 
-// writeLarge copies a file from the archive; head is its first bytes.
+// writeLarge copies a file from the archive by way of buf.
 func (w *writers) writeLarge(f *newFile, r io.Reader, buf []byte) error {
 	fd, err := f.create(unix.O_RDWR)
 	if err != nil {
