@@ -173,19 +173,23 @@ func (s *sandbox) mountProc(at string) error {
 }
 
 // shadow puts true(1) over the commands that make no sense in a shell, so that
-// scriptlets which call one go on. A link may lead to something useful (busybox),
-// so only files are covered.
+// scriptlets which call one go on; and false(1) over pacman-key, which they ask
+// whether there is a keyring to fill. A link may lead to something useful
+// (busybox), so only files are covered.
 func (s *sandbox) shadow(root string) error {
-	nothing := filepath.Join(root, "usr/bin/true")
-	if info, err := os.Lstat(nothing); err != nil || !info.Mode().IsRegular() {
-		return nil
+	isFile := func(at string) bool {
+		info, err := os.Lstat(at)
+		return err == nil && info.Mode().IsRegular()
 	}
 	for _, name := range pointlessCommands {
-		at := filepath.Join(root, "usr/bin", name)
-		if info, err := os.Lstat(at); err != nil || !info.Mode().IsRegular() {
+		instead, at := filepath.Join(root, "usr/bin/true"), filepath.Join(root, "usr/bin", name)
+		if name == "pacman-key" {
+			instead = filepath.Join(root, "usr/bin/false")
+		}
+		if !isFile(instead) || !isFile(at) {
 			continue
 		}
-		if err := unix.Mount(nothing, at, "", unix.MS_BIND, ""); err != nil {
+		if err := unix.Mount(instead, at, "", unix.MS_BIND, ""); err != nil {
 			return fmt.Errorf("mounting over /usr/bin/%s: %w", name, err)
 		}
 	}

@@ -299,8 +299,23 @@ func TestPointlessHooks(t *testing.T) {
 		"usr/share/libalpm/hooks/override.hook": hook("/usr/bin/mkinitcpio -P"),
 	})
 	w.spec.Files = []File{{Target: "/etc/pacman.d/hooks/override.hook", Data: []byte(hook(`/bin/sh -c "touch /wanted; mkinitcpio -P"`)), Mode: 0o644}}
-	w.write("usr/bin/mkinitcpio", "#!/bin/sh\ntouch /ran\n", 0o755)
+	for _, name := range []string{"mkinitcpio", "pacman-key"} {
+		w.write("usr/bin/"+name, "#!/bin/sh\ntouch /ran\n", 0o755)
+	}
+	for name, code := range map[string]string{"true": "0", "false": "1"} {
+		if err := os.Remove(w.path("usr/bin/" + name)); err != nil {
+			t.Fatal(err)
+		}
+		w.write("usr/bin/"+name, "#!/bin/sh\nexit "+code+"\n", 0o755)
+	}
+	w.add("q", "post_install() { mkinitcpio -P || return 3; ! pacman-key -l; }\n", nil)
 	r := w.run()
+	w.noFailures(r)
+	for _, none := range []string{"ran", "never", "usr/bin/mkinitcpio", "usr/bin/pacman-key"} {
+		if _, err := os.Lstat(filepath.Join(r.FS, none)); err == nil {
+			t.Errorf("/%s is in the layer", none)
+		}
+	}
 	content(t, r, "useful")
 	content(t, r, "wanted")
 	if len(r.Record.Skipped) != 3 || len(r.Record.Warnings) != 1 || !strings.Contains(r.Record.Warnings[0], "broken.hook:2") {
