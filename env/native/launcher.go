@@ -44,19 +44,23 @@ func (l *launch) encode() []byte {
 }
 
 const (
-	headersSize = 64 + 2*56 // the file's header, one PT_LOAD, one PT_GNU_STACK
+	headersSize = 64 + 3*56 // the file's header, two PT_LOAD, one PT_GNU_STACK
 	wordSize    = 8
 )
 
-// blockAt is where the block lies from the first instruction on.
-func blockAt(code int) int { return (code + 15) &^ 15 }
+// blockAt is where the block lies in memory, from the first instruction on: a
+// page further than in the file, since it is writable and the code is not.
+func blockAt(code int) int { return (code+15)&^15 + pageSize }
 
-// program is an ELF file of one segment. It has no interpreter and no fixed
-// address, like a dynamic linker: the kernel puts both at the same place.
+// program is an ELF file of two segments, code and block. Programs may write to
+// their arguments and variables, which are in the block. It has no interpreter
+// and no fixed address, like a dynamic linker: the kernel puts both at the same
+// place.
 func program(text, block []byte) []byte {
-	size := uint64(headersSize + blockAt(len(text)) + len(block))
+	blockAddr := uint64(headersSize + blockAt(len(text)))
+	blockFile := blockAddr - pageSize
 	le := binary.LittleEndian
-	b := make([]byte, headersSize, size)
+	b := make([]byte, headersSize, int(blockFile)+len(block))
 	copy(b, "\x7fELF\x02\x01\x01")
 	le.PutUint16(b[16:], 3)    // ET_DYN
 	le.PutUint16(b[18:], 0x3e) // EM_X86_64
@@ -65,17 +69,23 @@ func program(text, block []byte) []byte {
 	le.PutUint64(b[32:], 64)          // e_phoff
 	le.PutUint16(b[52:], 64)          // e_ehsize
 	le.PutUint16(b[54:], 56)          // e_phentsize
-	le.PutUint16(b[56:], 2)           // e_phnum
-	load, stack := b[64:], b[64+56:]
-	le.PutUint32(load, 1)     // PT_LOAD
-	le.PutUint32(load[4:], 5) // PF_R|PF_X
-	le.PutUint64(load[32:], size)
-	le.PutUint64(load[40:], size)
-	le.PutUint64(load[48:], 4096)
-	le.PutUint32(stack, 0x6474e551) // PT_GNU_STACK
-	le.PutUint32(stack[4:], 6)      // PF_R|PF_W
+	le.PutUint16(b[56:], 3)           // e_phnum
+	segment := func(i int, kind, flags uint32, offset, addr, size, align uint64) {
+		p := b[64+56*i:]
+		le.PutUint32(p, kind)
+		le.PutUint32(p[4:], flags)
+		le.PutUint64(p[8:], offset)
+		le.PutUint64(p[16:], addr)
+		le.PutUint64(p[24:], addr)
+		le.PutUint64(p[32:], size)
+		le.PutUint64(p[40:], size)
+		le.PutUint64(p[48:], align)
+	}
+	segment(0, 1, 5, 0, 0, blockFile, pageSize)                          // PT_LOAD, PF_R|PF_X
+	segment(1, 1, 6, blockFile, blockAddr, uint64(len(block)), pageSize) // PT_LOAD, PF_R|PF_W
+	segment(2, 0x6474e551, 6, 0, 0, 0, 16)                               // PT_GNU_STACK, PF_R|PF_W
 	b = append(b, text...)
-	b = append(b, make([]byte, headersSize+blockAt(len(text))-len(b))...)
+	b = append(b, make([]byte, int(blockFile)-len(b))...)
 	return append(b, block...)
 }
 

@@ -134,6 +134,31 @@ func TestALauncherIsTheProgram(t *testing.T) {
 	}
 }
 
+// Programs may write to what they are given.
+func TestArgumentsCanBeWrittenTo(t *testing.T) {
+	loader, path := hostLoader(t)
+	perl, err := exec.LookPath("perl")
+	if err != nil {
+		t.Skip("there is no perl, which writes to its arguments")
+	}
+	l := loader.launch(perl, callersName, path)
+	l.args = append(l.args, "-e", `$0 = "another name"; open F, "/proc/self/cmdline"; print <F>, $ENV{SET}`)
+	l.changes = []change{{op: set, name: "SET", value: "is there"}}
+	out, err := exec.Command(write(t, l, false)).Output()
+	if err != nil || !strings.Contains(string(out), "another name") || !strings.Contains(string(out), "is there") {
+		t.Errorf("%v: %q", err, out)
+	}
+	gawk, err := exec.LookPath("gawk")
+	if err != nil {
+		t.Skip("there is no gawk, which writes to its variables")
+	}
+	l = loader.launch(gawk, callersName, path)
+	l.changes = []change{{op: set, name: "SET", value: "is there"}}
+	if out, err := exec.Command(write(t, l, false), `BEGIN { print ENVIRON["SET"] }`).Output(); err != nil || string(out) != "is there\n" {
+		t.Errorf("%v: %q", err, out)
+	}
+}
+
 func TestALauncherSaysWhatIsMissing(t *testing.T) {
 	gone := filepath.Join(t.TempDir(), "gone")
 	loader, path := hostLoader(t)

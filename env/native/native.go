@@ -37,7 +37,7 @@ const Bin = "bin"
 const root = "fs"
 
 // Format is part of every ID: raise it when launchers change.
-const Format = "devenv launchers 3"
+const Format = "devenv launchers 4"
 
 // ID names the launchers of a tree. asked are the packages whose commands are
 // to be on PATH, each with the commands it is to expose (nil for all); home is
