@@ -74,6 +74,9 @@ type Project struct {
 // what a person wrote is a manifest.Error.
 func Open(dir string, opt Options) (*Project, error) {
 	opt = opt.withDefaults()
+	if _, err := os.Getwd(); err != nil && !filepath.IsAbs(dir) {
+		return nil, fmt.Errorf("the working directory is no more: %w\nhint: cd into a directory that exists", err)
+	}
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return nil, fmt.Errorf("looking for devenv.toml: %w", err)

@@ -74,6 +74,10 @@ func (u *ui) enter(c *cli.Context, args []string) error {
 		Pure: c.Bool("pure"), NoNetwork: c.Bool("no-network"), ReadOnlyProject: c.Bool("read-only-project"),
 		KeepProcesses: c.Bool("keep-processes"), Ephemeral: c.Bool("ephemeral"), Without: c.StringSlice("without"),
 	}
+	if os.Getenv("HOME") == "" {
+		// The user's own file, and with it the mirrors, would be another.
+		return (&failure{err: errors.New("HOME is not set"), code: 1}).hint("set it to your home directory; in a service or cron job, to any directory of your own")
+	}
 	if os.Getenv("DEVENV_PROJECT") != "" && !c.Bool("explain") {
 		if inside, err := u.enterNested(c, args, how); inside {
 			return err

@@ -22,6 +22,8 @@ type busyHost struct {
 	root string
 	// mounts are further lines of the script that makes the host ready.
 	mounts string
+	// userNS puts the whole host into a user namespace, whose limits are its own.
+	userNS bool
 }
 
 // hostUser is who lives on a busyHost.
@@ -120,6 +122,11 @@ exec env -i HOME=/home/me USER=me PATH=/bin TERM=linux NO_COLOR=1 /bin/su me -c 
 func (h *busyHost) command(mirror, script string) *exec.Cmd {
 	cmd := exec.Command("busybox", "sh", "-c", fmt.Sprintf(boot, h.mounts), "sh", h.root, mirror, script)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | unix.CLONE_NEWNET | unix.CLONE_NEWUTS}
+	if h.userNS {
+		all := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 65536}}
+		cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings, cmd.SysProcAttr.GidMappings, cmd.SysProcAttr.GidMappingsEnableSetgroups = all, all, true
+	}
 	return cmd
 }
 

@@ -67,7 +67,7 @@ func Build(s Spec, h *Host) (*Plan, error) {
 		return nil, &RefusedError{Errno: h.Refused}
 	}
 	p := &Plan{UID: h.UID, GID: h.GID, Project: s.Project, Node: h.Node, Tasks: s.Tasks, Path: s.Path, Shell: s.Shell,
-		PidNS: !s.KeepProcesses && h.FreshProc, UserNS: !h.Privileged, After: s.Top != "", EnvWant: s.Want}
+		PidNS: !s.KeepProcesses && h.FreshProc, UserNS: !h.Privileged, After: s.Top != "", EnvWant: append(slices.Clone(s.Want), h.Want...)}
 	p.Checks = append(slices.Clone(s.Depend), h.Checks...)
 	p.environ(s)
 	base, err := scratch(s, h)

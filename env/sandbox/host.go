@@ -36,6 +36,7 @@ type Host struct {
 	Self   string            // this program's own file, which is SelfPath inside; "" if that is not known
 	Hide   []string          // files of the layers below that it hides, relative to the root
 	Checks []Check
+	Want   []string // variables that it was found out with, as Plan.EnvWant
 }
 
 // FileBind is a file of the host that is mounted inside.
@@ -74,6 +75,7 @@ func Look(ctx context.Context, project, home string, exists func(path string) bo
 		}
 	}
 	h.self()
+	h.terminfo(exists)
 	return h, h.etc(ctx, exists)
 }
 
