@@ -3,7 +3,6 @@ package env
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -99,11 +98,11 @@ func (p *Project) Outside(ctx context.Context, l *lock.Lock, self string) (map[s
 	asked := map[string][]string{}
 	for _, pkg := range l.Whole(p.Host) {
 		for _, m := range p.Packages {
-			if pkg.Name != m.Name && !slices.Contains(pkg.By, m.Name) || p.pulled(l, pkg, m.Name) {
+			if !meets(l, pkg, m.Name) {
 				continue
 			}
 			asked[pkg.Name] = nil
-			if pkg.Name == m.Name && m.ExposeSet {
+			if m.ExposeSet {
 				asked[pkg.Name] = names(m.Expose)
 			}
 		}
@@ -122,11 +121,15 @@ func (p *Project) Outside(ctx context.Context, l *lock.Lock, self string) (map[s
 	}
 	uses := b.uses
 	uses.Launchers = []string{id}
-	return maps.Clone(vars), p.Cache.RecordUse("outside "+p.Path, uses)
+	return vars, p.Cache.RecordUse("outside "+p.Path, uses)
 }
 
-// pulled reports whether a name in By is another locked package, which needs
-// this one: the name of a want that is none is a group or a virtual name.
-func (p *Project) pulled(l *lock.Lock, pkg lock.Package, name string) bool {
-	return pkg.Name != name && slices.ContainsFunc(l.Packages, func(o lock.Package) bool { return o.Name == name })
+// meets reports whether a locked package is what a key of [packages] asks for:
+// by its name, or as a member of a group or the provider of a virtual name, which
+// is then no locked package of its own.
+func meets(l *lock.Lock, pkg lock.Package, key string) bool {
+	if pkg.Name == key {
+		return true
+	}
+	return slices.Contains(pkg.By, key) && !slices.ContainsFunc(l.Packages, func(o lock.Package) bool { return o.Name == key })
 }
