@@ -245,13 +245,13 @@ func TestPipes(t *testing.T) {
 	})
 }
 
-// TestPipeSpeed sends a gibibyte through a pipe, turn by turn with the same
+// TestPipeSpeed sends a gibibyte through pipes, turn by turn with the same
 // program run by hand: nothing of devenv stands between.
 func TestPipeSpeed(t *testing.T) {
 	p := newPlace(t, "busybox")
 	p.must("run", "--", "true")
 	through := func(cmd *exec.Cmd) time.Duration {
-		zero := p.host("busybox", "head", "-c", "134217728", "/dev/zero")
+		zero := p.host("busybox", "head", "-c", "67108864", "/dev/zero")
 		pipe, err := zero.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -269,7 +269,7 @@ func TestPipeSpeed(t *testing.T) {
 		return took
 	}
 	inside, byHand := time.Hour, time.Hour
-	// Eight times 128 MiB each, the best of them: the machine has other work.
+	// Eight times 64 MiB each, the best of them: the machine has other work.
 	for round := range 40 {
 		inside = min(inside, through(p.command("run", "--", "cat")))
 		byHand = min(byHand, through(p.host("busybox", "cat")))
