@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -91,7 +90,7 @@ func (b *builder) fetch(ctx context.Context, debs []*debian.Package) error {
 func (b *builder) sonames(build *table.Build) []string {
 	var list []string
 	for _, partner := range build.Partners {
-		if partner.Entry.Sonames != nil && !*partner.Entry.Sonames {
+		if !givesSonames(partner.Entry) {
 			continue
 		}
 		for _, deb := range partner.Debs {
@@ -243,50 +242,4 @@ func write(name string, m *archpkg.Meta, tree convert.Tree, install []byte) (sum
 		return "", 0, err
 	}
 	return hex.EncodeToString(h.Sum(nil)), info.Size(), f.Close()
-}
-
-// meta says of a package what the table and its files say.
-func (b *builder) meta(build *table.Build, tree convert.Tree) *archpkg.Meta {
-	e := build.Entry
-	m := &archpkg.Meta{
-		Name: build.Name, Base: build.Name, Version: build.Version, Arch: build.Arch,
-		Desc: e.Desc, URL: e.URL, Packager: packagerName, Licenses: e.License, Replaces: e.Replaces, Groups: e.Groups,
-		Conflicts: e.Conflicts, OptDepends: append(slices.Clone(e.OptDepends), build.Optional...), Installed: build.Installed, Source: b.key(build),
-	}
-	if len(build.Debs) > 0 {
-		if m.Desc == "" {
-			m.Desc = build.Debs[0].Description
-		}
-		if m.URL == "" {
-			m.URL = build.Debs[0].Homepage
-		}
-		m.Base = build.Debs[0].Source
-	}
-	if len(m.Licenses) == 0 {
-		m.Licenses = convert.Licenses(tree, build.Name)
-	}
-	m.Backup = slices.Clone(e.Backup)
-	for _, d := range build.Debs {
-		for _, conffile := range b.state.Controls[d.SHA256].Conffiles {
-			if n := tree[conffile]; n != nil && n.Kind == convert.File {
-				m.Backup = append(m.Backup, conffile)
-			}
-		}
-	}
-	slices.Sort(m.Backup)
-	m.Backup = slices.Compact(m.Backup)
-	known := b.sonames(build)
-	s := archpkg.Scan(tree, func(name string) bool { return slices.Contains(known, name) })
-	m.Provides = slices.Clone(e.Provides)
-	if e.Sonames == nil || *e.Sonames {
-		m.Provides = append(m.Provides, s.Provides...)
-	}
-	for i, p := range m.Provides {
-		if strings.HasSuffix(p, "=") {
-			pkgver := build.Version[:strings.LastIndexByte(build.Version, '-')]
-			m.Provides[i] = p + pkgver
-		}
-	}
-	m.Depends = append(slices.Clone(build.Depends), s.Needs...)
-	return m
 }

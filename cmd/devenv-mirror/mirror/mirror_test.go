@@ -22,9 +22,7 @@ type aptWorld struct{ dir string }
 
 func newAptWorld(t *testing.T) *aptWorld {
 	t.Helper()
-	if err := CheckTools(); err != nil {
-		t.Skip(err)
-	}
+	needTools(t)
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the test's packages are for amd64")
 	}
@@ -46,6 +44,17 @@ APT::Architecture "amd64";
 `, w.dir))
 	t.Setenv("APT_CONFIG", filepath.Join(w.dir, "apt.conf"))
 	return w
+}
+
+// needTools skips what a mirror's tools are needed for.
+func needTools(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("apt, gpg and repo-add take their time, and -short was asked for")
+	}
+	if err := CheckTools(); err != nil {
+		t.Skip(err)
+	}
 }
 
 func (w *aptWorld) file(t *testing.T, name, content string) {

@@ -129,9 +129,7 @@ func TestPacmanRefusesATamperedPackage(t *testing.T) {
 // TestRealPackages takes a few of the table's packages from the host's own
 // apt.
 func TestRealPackages(t *testing.T) {
-	if err := CheckTools(); err != nil {
-		t.Skip(err)
-	}
+	needTools(t)
 	tbl, err := table.Load()
 	if err != nil {
 		t.Fatal(err)

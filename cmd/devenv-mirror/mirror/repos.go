@@ -31,11 +31,11 @@ func (b *builder) repositories() map[string][]repo {
 	chains := map[string][]repo{}
 	for i, day := range b.plan.Days {
 		for name, builds := range day.Repos {
-			os := filepath.Join(name, "os", b.plan.Arch)
-			dated := filepath.Join("archive", "repos", strings.ReplaceAll(day.Date, "-", "/"), os)
+			today := filepath.Join(name, "os", b.plan.Arch)
+			dated := filepath.Join("archive", "repos", strings.ReplaceAll(day.Date, "-", "/"), today)
 			chains[name] = append(chains[name], repo{day.Date, name, dated, builds})
 			if i == len(b.plan.Days)-1 {
-				chains[name] = append(chains[name], repo{"", name, os, builds})
+				chains[name] = append(chains[name], repo{"", name, today, builds})
 			}
 		}
 	}
@@ -205,7 +205,7 @@ func (b *builder) update(ctx context.Context, dir, name string, held, want map[s
 			return err
 		}
 	}
-	if len(add) > 0 || held == nil || len(want) == 0 {
+	if len(add) > 0 || len(want) == 0 { // without packages repo-add makes an empty database
 		if _, err := run(ctx, dir, nil, "repo-add", append([]string{"-q", database}, add...)...); err != nil {
 			return err
 		}

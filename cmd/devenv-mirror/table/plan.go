@@ -3,6 +3,7 @@ package table
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -201,6 +202,9 @@ func differ(a, b *Build) string {
 	}
 	if !slices.Equal(a.Debs, b.Debs) {
 		return fmt.Sprintf("made of %q and %q", debNames(a.Debs), debNames(b.Debs))
+	}
+	if !reflect.DeepEqual(a.Entry, b.Entry) {
+		return "the table says different things of it; give one of them a suffix"
 	}
 	return ""
 }
