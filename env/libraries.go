@@ -25,8 +25,6 @@ type Miss struct {
 	Package string `json:"package"`
 	Problem string `json:"problem"`
 	Want    string `json:"want"` // a soname, or the path of an interpreter
-
-	script bool
 }
 
 // census is who has and who needs which library in an environment.
@@ -160,7 +158,7 @@ func (c *census) judge() (grave []libs.Miss, shown []Miss) {
 			grave = append(grave, m)
 			continue
 		}
-		shown = append(shown, Miss{Package: m.Layer, Problem: m.String(), Want: m.Want, script: m.Object.IsScript()})
+		shown = append(shown, Miss{Package: m.Layer, Problem: m.String(), Want: m.Want})
 	}
 	return grave, shown
 }

@@ -25,12 +25,13 @@ type Spec struct {
 	// while other packages come and go. TreeID names the C library then.
 	LocalesOnly bool
 
-	Tree     string    // the tree's files, absolute and below the cache
-	Packages []Package // all that the tree is made of, in any order
-	// Explicit hooks come with Files; Limit is the time that one scriptlet or
-	// hook may take, two minutes if zero.
-	Limit  time.Duration
-	Report func(Event) // may be nil
+	Tree     string        // the tree's files, absolute and below the cache
+	Packages []Package     // all that the tree is made of, in any order
+	Limit    time.Duration // that one scriptlet or hook may take; two minutes if zero
+	Report   func(Event)   // may be nil
+	// Publish moves a finished layer to its place; nil for cache.Publish, which
+	// waits for the disk.
+	Publish func(made, id string) error
 
 	copy bool // a test's way to do without an overlay
 }
