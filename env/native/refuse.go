@@ -26,6 +26,7 @@ var cannot = []struct{ file, why string }{
 	{"usr/bin/rustc", compiler},
 	{"usr/bin/ghc", compiler},
 	{"usr/bin/fpc", compiler},
+	{"usr/lib/libnode.so.*", "it loads parts of itself from /usr/share/nodejs"}, // Debian's; Arch's has them built in
 	{"usr/share/autoconf/autoconf/*.m4", "its scripts read /usr/share/autoconf"},
 	{"usr/bin/automake", "its scripts read /usr/share/automake"},
 	{"usr/bin/libtoolize", "its scripts read /usr/share/libtool"},
