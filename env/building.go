@@ -29,6 +29,7 @@ type Built struct {
 	path   []string // PATH inside
 	checks []sandbox.Check
 	uses   cache.Uses
+	store  *layers.Store
 	root   string
 	over   []string // ids of what lies over the tree, topmost first
 	setup  []string // directories of set-up layers, topmost first
@@ -97,6 +98,9 @@ func (p *Project) build(ctx context.Context, l *lock.Lock, setUp bool) (_ *Built
 	if err != nil {
 		return nil, err
 	}
+	// Nothing of a build waits for the disk; what is not there yet after a power
+	// cut is found out (layers.Store.Settle).
+	store.Later, b.store = true, store
 	spec := p.treeSpec(pkgs)
 	if err := b.keep(p.Cache, cache.Trees, spec.ID()); err != nil {
 		return nil, err

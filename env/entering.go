@@ -17,6 +17,7 @@ import (
 	"devenv/cache"
 	"devenv/env/manifest"
 	"devenv/env/sandbox"
+	"devenv/layers"
 	"devenv/shellhooks"
 )
 
@@ -99,6 +100,9 @@ func (p *Project) Plan(ctx context.Context, b *Built, e Entry) (*Plan, error) {
 		Env:   p.variables(b), Path: b.path, Shell: start.Argv, Tasks: taskNames(p.Manifest),
 		Depend: append(checks(p.Manifest), b.checks...), Want: p.wanted(),
 		Pure: e.Pure, KeepProcesses: e.KeepProcesses, NoNetwork: e.NoNetwork, ReadOnlyProject: e.ReadOnlyProject,
+	}
+	if b.store.Unsettled() {
+		spec.Depend = append(spec.Depend, sandbox.Stat(layers.BootMark))
 	}
 	if _, set := spec.Env[noChown]; !set && !host.Privileged && b.exists("/usr/bin/fakeroot") {
 		spec.Env[noChown] = "1"
@@ -282,6 +286,6 @@ func (p *Project) hostLayer(b *Built, h *sandbox.Host) (string, error) {
 	if err := h.Write(filepath.Join(made, "fs")); err != nil {
 		return "", fmt.Errorf("writing the host's own files: %w", err)
 	}
-	_, err = p.Cache.Publish(made, final)
+	_, err = b.store.PublishLater(cache.Hosts, made, id)
 	return rel, err
 }

@@ -47,6 +47,10 @@ func (p *Project) runSetup(ctx context.Context, b *Built, store *layers.Store, s
 		if spec.Packages, err = setupPackages(store, pkgs); err != nil {
 			return err
 		}
+		spec.Publish = func(made, id string) error {
+			_, err := store.PublishLater(cache.Setups, made, id)
+			return err
+		}
 		p.opt.Report(Event{Step: SetUp, Text: "setting the packages up"})
 		result, err = setup.Run(ctx, p.Cache, spec)
 		p.opt.Report(Event{Step: SetUp, End: true})

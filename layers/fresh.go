@@ -66,10 +66,12 @@ func (s *Store) PublishLater(kind cache.Kind, made, id string) (won bool, err er
 		}
 	}
 	if err == nil {
-		err = unix.Renameat2(unix.AT_FDCWD, made, unix.AT_FDCWD, final, unix.RENAME_NOREPLACE)
+		err = rename(made, final)
 	}
-	if err == unix.EINVAL || err == unix.ENOSYS { // no such flag here; this replaces an empty directory at most
-		err = unix.Rename(made, final)
+	if errors.Is(err, fs.ErrNotExist) { // a first one of its kind, or all were cleared meanwhile
+		if err = os.MkdirAll(filepath.Dir(final), 0o755); err == nil {
+			err = rename(made, final)
+		}
 	}
 	switch {
 	case err == nil:
@@ -78,6 +80,15 @@ func (s *Store) PublishLater(kind cache.Kind, made, id string) (won bool, err er
 		return false, nil
 	}
 	return false, fmt.Errorf("publish %s: %w", final, cache.Explain(err, final, 0))
+}
+
+// rename moves a directory and replaces none.
+func rename(from, to string) error {
+	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+	if err == unix.EINVAL || err == unix.ENOSYS { // no such flag here; this replaces an empty directory at most
+		err = unix.Rename(from, to)
+	}
+	return err
 }
 
 // Unsettled reports whether there is anything that a power cut could take.

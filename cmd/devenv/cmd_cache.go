@@ -89,6 +89,9 @@ func (u *ui) collect(ctx context.Context, dry bool) error {
 	if err != nil {
 		return err
 	}
+	if err := store.Settle(); err != nil {
+		return err
+	}
 	report, err := k.GC(ctx, cache.GCOptions{DryRun: dry, Layers: store.GC})
 	if err != nil {
 		return err

@@ -82,7 +82,13 @@ func Run(ctx context.Context, c *cache.Cache, s *Spec) (*Result, error) {
 		}
 		return nil, fmt.Errorf("set up the packages: %w", cache.Explain(err, c.Dir(), 0))
 	}
-	if _, err := c.Publish(filepath.Join(dir, "layer"), c.Setup(id)); err != nil {
+	made := filepath.Join(dir, "layer")
+	if s.Publish != nil {
+		err = s.Publish(made, id)
+	} else {
+		_, err = c.Publish(made, c.Setup(id))
+	}
+	if err != nil {
 		return nil, err
 	}
 	r := result(c, id, record)
