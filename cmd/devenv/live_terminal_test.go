@@ -191,9 +191,11 @@ func TestShells(t *testing.T) {
 			s.keys("ihello\x1b:sp\r")
 			s.wait("two windows", func() bool { return strings.Count(s.String(), "hello") == 2 })
 			s.resize(40, 120)
-			s.keys(":set columns? lines?\r")
-			s.until("lines=40")
-			s.keys("\r:qa!\r")
+			s.wait("draws its status line at the new end", func() bool {
+				lines := strings.Split(s.String(), "\n")
+				return len(lines) == 39 && strings.HasPrefix(lines[38], "text")
+			})
+			s.keys(":qa!\r")
 			if code := s.exit(); code != 0 {
 				t.Errorf("exit %d:\n%s", code, s)
 			}

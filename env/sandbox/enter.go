@@ -68,7 +68,9 @@ func EnterOnce(p *Plan, command []string) error {
 	if _, err := unix.FcntlInt(f.Fd(), unix.F_SETFD, 0); err != nil {
 		return fmt.Errorf("passing the entry plan on: %w", err)
 	}
-	return Enter(filepath.Join("/proc/self/fd", strconv.Itoa(int(f.Fd()))), command)
+	err = Enter(filepath.Join("/proc/self/fd", strconv.Itoa(int(f.Fd()))), command)
+	runtime.KeepAlive(f) // collected, it would be closed before the plan is read
+	return err
 }
 
 // memory puts the plan into a file that has no name.

@@ -36,6 +36,10 @@ func (l *list) plainRoot(s Spec, base string) error {
 			err = p.copy(name)
 		default:
 			err = p.show(name)
+			// What was made of several layers is in memory, and could be written.
+			if _, info, dirs, _ := p.find(name); err == nil && dirs > 1 && info.IsDir() {
+				p.readonly("", name, name)
+			}
 		}
 		if err != nil {
 			return err
