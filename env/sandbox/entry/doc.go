@@ -31,6 +31,13 @@
 // are. B and C share A's memory until C executes: nothing is copied. A plan
 // without [FlagPidNS] has only one process, which becomes the command.
 //
+// With [FlagAfter] something is left to do when the command has ended. Then A is
+// the child of a process that no namespace holds: it does for A what A does for
+// C, and the Go runtime starts in it afterwards. If it is killed A dies with it.
+//
+// Where the Go runtime starts at all, [Caller] keeps what it changes of what the
+// caller gave: signals and closed descriptors.
+//
 // # What may stand here
 //
 // The code runs without a Go runtime: no allocation, no panic, no map, no
