@@ -41,7 +41,7 @@ func main() {
 func (w *world) all() error {
 	var rows []row
 	for _, m := range []func() (row, error){
-		w.warm, w.warmMany, w.warmNix, w.resolve, w.compile, w.coldPacman, w.coldBsdtar, w.oneMore,
+		w.warm, w.warmMany, w.warmNix, w.resolve, w.pipe, w.compile, w.coldPacman, w.coldBsdtar, w.oneMore,
 	} {
 		r, err := m()
 		if err != nil {

@@ -191,3 +191,20 @@ func (w *world) compile() (row, error) {
 	r.Ours, r.Theirs, err = w.interleave(r.Runs, command{args: []string{w.devenv, "run", "--", "g++", "-O1", "-c", "-o", "/dev/null", "x.cpp"}}, command{args: peer})
 	return r, err
 }
+
+func (w *world) pipe() (row, error) {
+	r := row{What: "1 GiB through a pipe into `devenv run -- cat`", Against: "into `cat` under `bwrap`", Must: 1.05, Runs: 9}
+	tree, err := w.tree()
+	if err != nil {
+		return r, err
+	}
+	through := func(cmd string) command {
+		return command{args: []string{"/bin/sh", "-c", "head -c 1073741824 /dev/zero | " + cmd + " >/dev/null"}}
+	}
+	peer, err := bwrap(tree, "cat")
+	if err != nil {
+		return r, err
+	}
+	r.Ours, r.Theirs, err = w.interleave(r.Runs, through(w.devenv+" run -- cat"), through(strings.Join(peer, " ")))
+	return r, err
+}

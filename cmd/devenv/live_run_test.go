@@ -268,15 +268,15 @@ func TestPipeSpeed(t *testing.T) {
 		zero.Wait()
 		return took
 	}
+	// The best of eight: the machine has other work. A copy on the way would
+	// halve the speed; the exact ratio is for `make bench`, on a quiet machine.
 	inside, byHand := time.Hour, time.Hour
-	// Eight times 64 MiB each, the best of them: the machine has other work.
-	for round := range 40 {
+	for range 8 {
 		inside = min(inside, through(p.command("run", "--", "cat")))
 		byHand = min(byHand, through(p.host("busybox", "cat")))
-		if round >= 7 && inside <= byHand*100/95 {
-			t.Logf("inside %v, by hand %v: %.2f of its speed", inside, byHand, float64(byHand)/float64(inside))
-			return
-		}
 	}
-	t.Errorf("inside %v, by hand %v: %.2f of its speed", inside, byHand, float64(byHand)/float64(inside))
+	t.Logf("inside %v, by hand %v: %.2f of its speed", inside, byHand, float64(byHand)/float64(inside))
+	if inside > byHand*10/6 {
+		t.Errorf("inside %v, by hand %v", inside, byHand)
+	}
 }
