@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,8 +18,33 @@ type screen struct {
 	t     *testing.T
 	cmd   *exec.Cmd
 	tty   *os.File
-	view  *vt.SafeEmulator
+	view  *display
 	ended chan struct{}
+}
+
+// display is a terminal that may be looked at while it is written to, which the
+// emulator's own lock does not cover.
+type display struct {
+	mu sync.Mutex
+	*vt.SafeEmulator
+}
+
+func (d *display) Write(b []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.SafeEmulator.Write(b)
+}
+
+func (d *display) String() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.SafeEmulator.String()
+}
+
+func (d *display) Resize(width, height int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.SafeEmulator.Resize(width, height)
 }
 
 func onScreen(t *testing.T, cmd *exec.Cmd) *screen {
@@ -27,7 +53,7 @@ func onScreen(t *testing.T, cmd *exec.Cmd) *screen {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &screen{t: t, cmd: cmd, tty: tty, view: vt.NewSafeEmulator(80, 24), ended: make(chan struct{})}
+	s := &screen{t: t, cmd: cmd, tty: tty, view: &display{SafeEmulator: vt.NewSafeEmulator(80, 24)}, ended: make(chan struct{})}
 	go io.Copy(tty, s.view) // the terminal's own answers
 	go io.Copy(s.view, tty)
 	go func() {
