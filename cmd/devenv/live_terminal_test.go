@@ -200,8 +200,9 @@ func TestShells(t *testing.T) {
 				s.keys("clear; sleep 1002 &\r")
 				s.prompt("project")
 				s.keys("exit 7\r")
-				time.Sleep(300 * time.Millisecond)
-				if s.cmd.ProcessState == nil { // some shells ask once
+				select {
+				case <-s.ended:
+				case <-time.After(300 * time.Millisecond): // some shells ask once
 					s.keys("exit 7\r")
 				}
 				if code := s.exit(); code != 7 {
