@@ -48,7 +48,7 @@ func withHookPrompt(t *testing.T, shell, rc, prompt string) *hooked {
 		argv = append(argv, "sh")
 	}
 	cmd := exec.Command("bwrap", argv...)
-	cmd.Env = []string{"HOME=" + h.home, "TERM=xterm", "LANG=C.UTF-8", "TEST_DIR=" + h.keep, "PATH=" + hookPath, "VALUE=before", "ENV=" + filepath.Join(h.home, ".shrc")}
+	cmd.Env = []string{"HOME=" + h.home, "TERM=xterm", "LANG=C.UTF-8", "TEST_DIR=" + h.keep, "GORACE=atexit_sleep_ms=0", "PATH=" + hookPath, "VALUE=before", "ENV=" + filepath.Join(h.home, ".shrc")}
 	h.terminal = onTerminal(t, cmd)
 	h.prompt(prompt)
 	return h
@@ -90,17 +90,17 @@ func TestHookFollowsTheDirectory(t *testing.T) {
 		h := withHook(t, shell, "")
 		write(t, h.home, map[string]string{"a/devenv.toml": "va", "a/sub/x": "", "b/devenv.toml": "it's b\n", "c/x": ""})
 		h.expect("at first", "", "before")
-		h.send("cd a\r")
+		h.ask("cd a")
 		h.expect("in a", h.home+"/a/tools:", "va")
-		h.send("cd sub\r")
+		h.ask("cd sub")
 		h.expect("below a", h.home+"/a/tools:", "va")
-		h.send("cd ../../b\r")
+		h.ask("cd ../../b")
 		h.expect("in b", h.home+"/b/tools:", "it's b")
-		h.send("cd ../c\r")
+		h.ask("cd ../c")
 		h.expect("outside", "", "before")
-		h.send("cd ../a; cd ..\r")
+		h.ask("cd ../a; cd ..")
 		h.expect("in and out again", "", "before")
-		h.send("cd nowhere\r")
+		h.ask("cd nowhere")
 		h.expect("cd failed", "", "before")
 	})
 }
@@ -118,6 +118,7 @@ func TestPromptsStartNoProcess(t *testing.T) {
 			faults := func() string {
 				n++
 				file := filepath.Join(h.dir, fmt.Sprintf("stat%d", n))
+				h.prompt(">")
 				h.send("read stat < /proc/self/stat; echo $stat > " + file + "\r")
 				h.until("the count", func() bool { b, _ := os.ReadFile(file); return strings.HasSuffix(string(b), "\n") })
 				b, err := os.ReadFile(file)
@@ -127,17 +128,19 @@ func TestPromptsStartNoProcess(t *testing.T) {
 				return strings.Fields(string(b))[10] // cminflt, proc_pid_stat(5)
 			}
 			for _, dir := range []string{"a", "..", "a"} {
-				h.send("cd " + dir + "\r")
+				h.ask("cd " + dir)
 				h.vars()
 				before, calls := faults(), h.calls()
-				h.send("\r\r\rtrue\r\rtrue\r")
+				for range 5 {
+					h.do("true")
+				}
 				if after := faults(); after != before {
 					t.Errorf("in %s: processes were started at prompts: %s faults of children, then %s", dir, before, after)
 				}
 				if h.calls() != calls {
 					t.Errorf("in %s: %d calls of devenv at prompts", dir, h.calls()-calls)
 				}
-				h.send("/bin/true\r")
+				h.do("/bin/true")
 				if after := faults(); after == before {
 					t.Error("this test cannot see a process")
 				}
@@ -153,10 +156,10 @@ func TestHookNoticesChanges(t *testing.T) {
 			h := withHook(t, shell, "")
 			write(t, h.home, map[string]string{"a/sub/x": ""})
 			file := filepath.Join(h.home, "a/devenv.toml")
-			h.send("cd a/sub\r")
+			h.ask("cd a/sub")
 			h.expect("no project", "", "before")
 			write(t, h.home, map[string]string{"a/devenv.toml": "1"})
-			h.send("\r")
+			h.ask("true")
 			h.expect("made", h.home+"/a/tools:", "1")
 			fi, err := os.Stat(file)
 			if err != nil {
@@ -171,19 +174,19 @@ func TestHookNoticesChanges(t *testing.T) {
 				if err := os.Chtimes(file, when, when); err != nil {
 					t.Fatal(err)
 				}
-				h.send("\r")
+				h.ask("true")
 				h.expect("changed by "+change.String(), h.home+"/a/tools:", value)
 			}
 			if err := os.Remove(file); err != nil {
 				t.Fatal(err)
 			}
-			h.send("\r")
+			h.ask("true")
 			h.expect("removed", "", "before")
 			if err := os.RemoveAll(filepath.Join(h.keep, "stamps")); err != nil {
 				t.Fatal(err)
 			}
 			write(t, h.home, map[string]string{"a/devenv.toml": "9"})
-			h.send("\r")
+			h.ask("true")
 			h.expect("made again, without stamps", h.home+"/a/tools:", "9")
 		})
 	}
@@ -193,19 +196,19 @@ func TestNestedShellsKnowWhatIsActive(t *testing.T) {
 	eachHook(t, func(t *testing.T, shell string) {
 		h := withHook(t, shell, "")
 		write(t, h.home, map[string]string{"a/devenv.toml": "va"})
-		h.send("cd a\r")
+		h.ask("cd a")
 		h.expect("in a", h.home+"/a/tools:", "va")
 		again := map[string]string{"bash": "bash --rcfile ~/.bashrc", "busybox": "busybox sh"}[shell]
 		if again == "" {
 			again = shell
 		}
-		h.send(again + "\r")
+		h.do(again)
 		h.expect("in a shell in a", h.home+"/a/tools:", "va")
-		h.send("cd ..\r")
+		h.ask("cd ..")
 		h.expect("outside, in the second shell", "", "before")
-		h.send("exit\r")
+		h.do("exit")
 		h.expect("back in the first", h.home+"/a/tools:", "va")
-		h.send("cd ..\r")
+		h.ask("cd ..")
 		h.expect("outside", "", "before")
 	})
 }
@@ -244,13 +247,13 @@ func TestHookUnderOptions(t *testing.T) {
 			t.Parallel()
 			h := withHook(t, c.shell, c.rc)
 			write(t, h.home, map[string]string{"a/devenv.toml": "v'a"})
-			h.send("cd a\r")
+			h.ask("cd a")
 			h.expect("in a", h.home+"/a/tools:", "v'a")
-			h.send("cd ..\r")
+			h.ask("cd ..")
 			h.expect("outside", "", "before")
 			calls := h.calls()
-			h.send("\r\r\r")
-			h.vars()
+			h.do("true")
+			h.do("true")
 			if n := h.calls() - calls; n > 0 {
 				t.Errorf("%d calls at prompts where nothing changed", n)
 			}

@@ -1,10 +1,11 @@
 package shellhooks
 
 import (
+	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,15 +18,16 @@ import (
 
 // terminal is a program on a pty, and the screen that a person would see.
 type terminal struct {
-	t      *testing.T
-	cmd    *exec.Cmd
-	pty    *os.File
-	mu     sync.Mutex
-	screen *vt.Emulator
-	asked  int
-	dir    string
-	ps1    string // the prompt, where it is known
-	ended  chan struct{}
+	t       *testing.T
+	cmd     *exec.Cmd
+	pty     *os.File
+	mu      sync.Mutex
+	screen  *vt.Emulator
+	asked   int
+	printed int // line breaks
+	dir     string
+	ps1     string // the prompt, where it is known
+	ended   chan struct{}
 }
 
 const patience = 20 * time.Second
@@ -48,7 +50,7 @@ func onTerminal(t *testing.T, cmd *exec.Cmd) *terminal {
 		x.pty.Close()
 		cmd.Process.Kill()
 		<-x.ended
-		io.WriteString(x.screen.InputPipe(), " ") // wakes answer
+		go io.WriteString(x.screen.InputPipe(), " ") // wakes answer, if it still reads
 		<-answered
 	})
 	return x
@@ -58,6 +60,7 @@ func onTerminal(t *testing.T, cmd *exec.Cmd) *terminal {
 func (x *terminal) Write(b []byte) (int, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.printed += bytes.Count(b, []byte("\n"))
 	return x.screen.Write(b)
 }
 
@@ -144,6 +147,29 @@ func (x *terminal) shows(text string) {
 	x.until("the text "+strconv.Quote(text), func() bool { return strings.Contains(x.text(), text) })
 }
 
+// do types a command at the prompt, and waits for the next prompt.
+func (x *terminal) do(command string) {
+	x.t.Helper()
+	x.prompt(x.ps1)
+	x.enter(command)
+	x.prompt(x.ps1)
+}
+
+// enter types a command and waits until its line has ended on the screen: or the
+// prompt that it is typed at would be taken for the next one.
+func (x *terminal) enter(command string) {
+	x.t.Helper()
+	before := x.newlines()
+	x.send(command + "\r")
+	x.until("the echo of "+command, func() bool { return x.newlines() > before })
+}
+
+func (x *terminal) newlines() int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.printed
+}
+
 // ask types a command and gives what it printed, without the last line break.
 func (x *terminal) ask(command string) string {
 	x.t.Helper()
@@ -151,8 +177,8 @@ func (x *terminal) ask(command string) string {
 		x.prompt(x.ps1)
 	}
 	x.asked++
-	file := filepath.Join(x.dir, strconv.Itoa(x.asked))
-	x.send(command + " > " + file + ".part; /bin/mv " + file + ".part " + file + "\r")
+	file := fmt.Sprintf("%s/%d", x.dir, x.asked)
+	x.enter(command + " > " + file + ".part; /bin/mv " + file + ".part " + file)
 	x.until("the answer of "+command, func() bool { _, err := os.Stat(file); return err == nil })
 	b, err := os.ReadFile(file)
 	if err != nil {

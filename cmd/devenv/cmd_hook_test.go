@@ -95,7 +95,7 @@ func (p *place) write(name, text string) {
 }
 
 func (p *place) env() []string {
-	return []string{"HOME=" + p.home, "PATH=" + p.home + "/bin:/usr/bin:/bin", "VALUE=before", "TERM=dumb", "LANG=C.UTF-8", asProgram + "=1"}
+	return []string{"HOME=" + p.home, "PATH=" + p.home + "/bin:/usr/bin:/bin", "VALUE=before", "TERM=dumb", "LANG=C.UTF-8", asProgram + "=1", "GORACE=atexit_sleep_ms=0"}
 }
 
 // run runs a command in the project.
