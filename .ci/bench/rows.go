@@ -96,7 +96,7 @@ func (w *world) cold() command {
 
 func (w *world) coldPacman() (row, error) {
 	pkgs, err := w.packages()
-	r := row{What: fmt.Sprintf("cold build of %d packages, downloaded", len(pkgs)), Against: "`pacman -U --root` of the same files", Must: 0.7, Runs: 5}
+	r := row{What: fmt.Sprintf("cold build of %d packages, downloaded", len(pkgs)), Against: "`pacman -U --root` of the same files", Must: 0.7, Runs: 3}
 	if err != nil {
 		return r, err
 	}
@@ -122,7 +122,7 @@ func (w *world) coldPacman() (row, error) {
 
 func (w *world) coldBsdtar() (row, error) {
 	pkgs, err := w.packages()
-	r := row{What: fmt.Sprintf("cold build of %d packages, downloaded", len(pkgs)), Against: "`bsdtar -x` of each in turn", Must: 1, Runs: 5}
+	r := row{What: fmt.Sprintf("cold build of %d packages, downloaded", len(pkgs)), Against: "`bsdtar -x` of each in turn", Must: 1, Runs: 3}
 	if err != nil {
 		return r, err
 	}
@@ -148,7 +148,7 @@ func (w *world) coldBsdtar() (row, error) {
 }
 
 func (w *world) oneMore() (row, error) {
-	r := row{What: "one package added to them", Against: "cold build of all", Must: 0.3, Runs: 5}
+	r := row{What: "one package added to them", Against: "cold build of all", Must: 0.3, Runs: 3}
 	more := func() error {
 		if err := w.ask(toolchain...); err != nil {
 			return err
@@ -184,11 +184,11 @@ func (w *world) compile() (row, error) {
 	if err != nil {
 		return r, err
 	}
-	peer, err := bwrap(tree, "g++", "-O1", "-c", "-o", "/dev/null", w.dir+"/project/x.cpp")
+	peer, err := bwrap(tree, "g++", "-O1", "-c", "-o", w.dir+"/project/theirs.o", w.dir+"/project/x.cpp")
 	if err != nil {
 		return r, err
 	}
-	r.Ours, r.Theirs, err = w.interleave(r.Runs, command{args: []string{w.devenv, "run", "--", "g++", "-O1", "-c", "-o", "/dev/null", "x.cpp"}}, command{args: peer})
+	r.Ours, r.Theirs, err = w.interleave(r.Runs, command{args: []string{w.devenv, "run", "--", "g++", "-O1", "-c", "-o", "ours.o", "x.cpp"}}, command{args: peer})
 	return r, err
 }
 

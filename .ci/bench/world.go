@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -120,14 +121,12 @@ func (w *world) packages() ([]string, error) {
 
 func (w *world) attributes(c command) *os.ProcAttr {
 	a := &os.ProcAttr{Dir: w.dir + "/project", Files: []*os.File{w.null, w.quiet, w.quiet},
-		Env: append([]string{"HOME=" + w.dir + "/home", "DEVENV_MIRROR=" + w.mirror, "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "NIX_REMOTE=", "USER=nobody"}, c.env...)}
+		Env: append(c.env, "HOME="+w.dir+"/home", "DEVENV_MIRROR="+w.mirror, "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "NIX_REMOTE=", "USER=nobody")} // the first of a name counts
 	if c.dir != "" {
 		a.Dir = c.dir
 	}
-	for _, e := range c.env {
-		if e == "SHOW=1" {
-			a.Files[2] = os.Stderr
-		}
+	if slices.Contains(c.env, "SHOW=1") {
+		a.Files[2] = os.Stderr
 	}
 	if !c.asRoot {
 		a.Sys = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
@@ -150,7 +149,7 @@ func bwrap(tree string, args ...string) ([]string, error) {
 				if err := os.MkdirAll(filepath.Join(tree, n), 0o755); err != nil {
 					return nil, err
 				}
-				out = append(out, "--bind", "/"+n, "/"+n)
+				out = append(out, "--dev-bind", "/"+n, "/"+n)
 			}
 		}
 	}
