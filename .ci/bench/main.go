@@ -169,7 +169,8 @@ func (w *world) time(c command) (float64, error) {
 		return 0, err
 	}
 	if !state.Success() {
-		return 0, fmt.Errorf("%s: %s", strings.Join(c.args[:min(4, len(c.args))], " "), state)
+		words := strings.Join(c.args[:min(4, len(c.args))], " ")
+		return 0, fmt.Errorf("%s: %s", words[:min(len(words), 80)], state)
 	}
 	return took, nil
 }

@@ -129,9 +129,9 @@ func (w *world) coldBsdtar() (row, error) {
 	out := w.dir + "/bsdtar"
 	script := ""
 	for i, p := range pkgs {
-		script += fmt.Sprintf("mkdir %s/%d && bsdtar -xf '%s' -C %s/%d &&\n", out, i, p, out, i)
+		script += fmt.Sprintf("mkdir %s/%d && bsdtar -xf '%s' -C %s/%d || :\n", out, i, p, out, i)
 	}
-	peer := command{args: []string{"/bin/sh", "-c", script + "true"}, before: func() error {
+	peer := command{args: []string{"/bin/sh", "-c", script}, before: func() error {
 		if o, err := exec.Command("sh", "-c", `[ ! -e "$1" ] || { chmod -R u+w "$1"; rm -rf "$1"; }`, "sh", out).CombinedOutput(); err != nil {
 			return fmt.Errorf("%w: %s", err, o)
 		}
