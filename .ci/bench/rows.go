@@ -149,6 +149,7 @@ func (w *world) coldBsdtar() (row, error) {
 
 func (w *world) oneMore() (row, error) {
 	r := row{What: "one package added to them", Against: "cold build of all", Must: 0.3, Runs: 3}
+	further := []string{"lsof", "htop", "ltrace"} // each new to the cache
 	more := func() error {
 		if err := w.ask(toolchain...); err != nil {
 			return err
@@ -156,7 +157,9 @@ func (w *world) oneMore() (row, error) {
 		if _, err := w.time(command{args: []string{w.devenv, "build"}}); err != nil {
 			return err
 		}
-		return w.ask(append([]string{"lsof"}, toolchain...)...)
+		name := further[0]
+		further = further[1:]
+		return w.ask(append([]string{name}, toolchain...)...)
 	}
 	ours := command{args: []string{w.devenv, "build"}, before: more}
 	var err error
