@@ -68,14 +68,25 @@ func chosen(c *cli.Context) (string, error) {
 	if c.NArg() > 1 {
 		return "", misuse("%s takes one directory", c.Command.Name)
 	}
-	dir, err := filepath.EvalSymlinks(filepath.Join(".", c.Args().First()))
-	if filepath.IsAbs(c.Args().First()) {
-		dir, err = filepath.EvalSymlinks(c.Args().First())
-	}
+	return projectIn(c.Args().First())
+}
+
+// projectIn is the devenv.toml for dir; "" is the working directory.
+func projectIn(dir string) (string, error) {
+	dir, err := realDir(dir)
 	if err != nil {
 		return "", misuse("%w", err)
 	}
 	return manifest.Find(dir)
+}
+
+// realDir is the absolute path of dir without symbolic links.
+func realDir(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(abs)
 }
 
 func decisions() (string, error) {

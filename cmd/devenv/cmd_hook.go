@@ -99,20 +99,17 @@ type activation struct {
 	u      *ui
 	export exporter
 	now    map[string]string
-	watch  []string // what the answer depends on
+	watch  []shellhooks.Watched // what the answer depends on, as it was found
 }
 
 // next is what is to be active; nil is nothing. With an error what was active
 // may stay: tools do not go because devenv.toml is being edited.
 func (a *activation) next(ctx context.Context) (*shellhooks.Activation, error) {
-	dir, err := os.Getwd()
-	if err == nil {
-		dir, err = filepath.EvalSymlinks(dir)
-	}
+	dir, err := realDir("")
 	if err != nil {
 		return nil, nil // a directory that is gone has no project
 	}
-	a.watch = candidates(dir)
+	a.watch = shellhooks.Watch(candidates(dir)...)
 	path, err := manifest.Find(dir)
 	if errors.Is(err, manifest.ErrNotFound) {
 		return nil, nil
@@ -122,7 +119,7 @@ func (a *activation) next(ctx context.Context) (*shellhooks.Activation, error) {
 	}
 	active := shellhooks.Active(a.now)
 	p, err := inspect(path)
-	a.watch = append(a.watch, p.watch()...)
+	a.watch = append(a.watch, shellhooks.Watch(p.watch()...)...)
 	if err != nil && active != nil && strings.HasPrefix(active.Key, path+"\n") {
 		return active, err
 	}
@@ -144,15 +141,18 @@ func (a *activation) next(ctx context.Context) (*shellhooks.Activation, error) {
 // allowed is the activation of a project that may have one. What failed is not
 // tried again at every change of directory: it may have been the network.
 func (a *activation) allowed(ctx context.Context, p *inspected, active *shellhooks.Activation) (*shellhooks.Activation, error) {
-	key := p.path + "\n" + p.state()
-	failed := key + " failed"
-	if active != nil && (active.Key == key && allExist(active.Path) || active.Key == failed) {
+	const failed = " failed"
+	inputs := p.state(p.inputs...)
+	key := func() string { return p.path + "\n" + inputs + p.state(p.lock) }
+	if before := key(); active != nil && (active.Key == before && allExist(active.Path) || active.Key == before+failed) {
 		return active, nil
 	}
 	dir := filepath.Dir(p.path)
 	env, err := a.export(ctx, dir)
+	a.watch = slices.DeleteFunc(a.watch, func(w shellhooks.Watched) bool { return w.Path == p.lock })
+	a.watch = append(a.watch, shellhooks.Watch(p.lock)...) // it may have been written
 	if err != nil {
-		old := &shellhooks.Activation{Key: failed}
+		old := &shellhooks.Activation{Key: key() + failed}
 		if active != nil && strings.HasPrefix(active.Key, p.path+"\n") {
 			old.Path, old.Env = active.Path, active.Env
 		}
@@ -166,20 +166,13 @@ func (a *activation) allowed(ctx context.Context, p *inspected, active *shellhoo
 		}
 	}
 	a.u.say("the tools of %s are on PATH", p.path)
-	return &shellhooks.Activation{Key: key, Path: path, Env: env}, nil
+	return &shellhooks.Activation{Key: key(), Path: path, Env: env}, nil
 }
 
 // direnv prints what `use devenv` evaluates. Trust is direnv's affair, and so is
 // the way back.
 func (a *activation) direnv(ctx context.Context, dir string) error {
-	dir, err := filepath.EvalSymlinks(filepath.Join(".", dir))
-	if err == nil {
-		dir, err = filepath.Abs(dir)
-	}
-	if err != nil {
-		return fmt.Errorf("use devenv: %w", err)
-	}
-	path, err := manifest.Find(dir)
+	path, err := projectIn(dir)
 	if err != nil {
 		return err
 	}
@@ -200,7 +193,7 @@ func (a *activation) direnv(ctx context.Context, dir string) error {
 // file that was changed while it was read, or so soon before that its time could
 // be the same after the next change, counts as changed.
 func (a *activation) fresh(shell shellhooks.Shell, start time.Time) (string, error) {
-	files := shellhooks.Watch(a.watch...)
+	files := a.watch
 	const grain = 20 * time.Millisecond // longer than the coarsest clock of file systems
 	stamps := ""
 	for i, f := range files {
@@ -250,11 +243,11 @@ func variables(environ []string) map[string]string {
 	return out
 }
 
-// state names everything that what is exported depends on.
-func (p *inspected) state() string {
+// state names all that an export depends on, as far as it is in these files.
+func (p *inspected) state(files ...string) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%q\n", version, os.Getenv("DEVENV_MIRROR"))
-	for _, file := range append(slices.Clone(p.inputs), p.lock) {
+	for _, file := range files {
 		text, err := os.ReadFile(file)
 		fmt.Fprintf(h, "%q %v %q\n", file, err == nil, text)
 	}

@@ -161,7 +161,7 @@ func TestHookAsksOnceForTrust(t *testing.T) {
 		said, within, within, "file\n", outside, said, within)
 	p.must("devenv", "deny")
 	p.expect(p.session("show"), outside)
-	p.must("devenv", "allow", ".")
+	p.must("devenv", "allow", p.project+"/sub")
 	p.expect(p.session("show", `devenv deny; show`, "devenv --quiet allow; show"), said, within, "devenv: ~/src/it's here/devenv.toml is denied\n", outside, said, within)
 }
 
