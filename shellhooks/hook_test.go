@@ -213,6 +213,30 @@ func TestNestedShellsKnowWhatIsActive(t *testing.T) {
 	})
 }
 
+// Inside an environment there is nothing to activate; a shell with tools alone
+// (devenv shell) is no environment.
+func TestHookInside(t *testing.T) {
+	for shell, test := range map[string]string{"bash": "declare -F __devenv_hook", "zsh": "(( $+functions[__devenv_hook] ))", "fish": "functions -q __devenv_hook"} {
+		t.Run(shell, func(t *testing.T) {
+			t.Parallel()
+			need(t, shell)
+			kind, _ := For(shell)
+			for vars, want := range map[string]string{"": "hook", "DEVENV_PROJECT=": "hook", "DEVENV_PROJECT=/p": "none", "DEVENV_PROJECT=/p DEVENV_DIFF=x": "hook"} {
+				script := kind.Hook("/bin/true") + "\nif " + test + " > /dev/null; then echo hook; else echo none; fi"
+				if shell == "fish" {
+					script = kind.Hook("/bin/true") + "\nif " + test + "; echo hook; else; echo none; end"
+				}
+				cmd := exec.Command(shell, "-c", script)
+				cmd.Env = append([]string{"PATH=" + hookPath, "HOME=" + home(t, nil)}, strings.Fields(vars)...)
+				out, err := cmd.CombinedOutput()
+				if err != nil || strings.TrimSpace(string(out)) != want {
+					t.Errorf("%q: %v: %s", vars, err, out)
+				}
+			}
+		})
+	}
+}
+
 // A prompt must show how the last command ended, hook or not.
 func TestHookKeepsTheExitCode(t *testing.T) {
 	for shell, rc := range map[string]string{

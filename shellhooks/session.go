@@ -35,7 +35,10 @@ func (s Session) label() string {
 // settled are the variables that are put back after the user's files: those
 // that a shell can set, and that do not say where such files are.
 func (s Session) settled() []KV {
-	all := append([]KV{{"DEVENV_NAME", s.Name}, {"DEVENV_PROJECT", s.Project}}, s.Env...)
+	all := append([]KV{{"DEVENV_NAME", s.Name}}, s.Env...)
+	if s.Project != "" {
+		all = append(all, KV{"DEVENV_PROJECT", s.Project})
+	}
 	return slices.DeleteFunc(all, func(v KV) bool {
 		return !settable(v.Key) || v.Key == "PATH" || slices.Contains(Personal, v.Key)
 	})

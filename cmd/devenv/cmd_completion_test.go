@@ -119,6 +119,9 @@ func typed(t *testing.T, p *place, shell string, args []string, text string) str
 }
 
 func TestCompletionInRealShells(t *testing.T) {
+	if testing.Short() {
+		t.Skip("real shells are left out with -short")
+	}
 	for _, shell := range []string{"bash", "bash with bash-completion", "zsh"} {
 		t.Run(shell, func(t *testing.T) {
 			t.Parallel()
