@@ -44,7 +44,15 @@ var nasty = map[string]map[string]string{
 }
 
 // prompts are those of the nasty files.
-var prompts = map[string]string{"dash": "(demo) #", "busybox": "(demo) / #"}
+var prompts = map[string]string{"dash": "(demo) " + sign("$"), "busybox": "(demo) / " + sign("$")}
+
+// sign is what a plain prompt ends with.
+func sign(user string) string {
+	if os.Getuid() == 0 {
+		return "#"
+	}
+	return user
+}
 
 func promptOf(shell string) string {
 	if p := prompts[shell]; p != "" {

@@ -15,7 +15,7 @@ const noGreeting = "function fish_greeting; end\n"
 // what the theme shows of the last command's end is true.
 func TestThemes(t *testing.T) {
 	for name, c := range map[string]struct{ shell, rc, prompt, failed string }{
-		"bash, no file":              {"bash", "", "(demo) bash-5.2#", ""},
+		"bash, no file":              {"bash", "", "(demo) ", ""},
 		"bash, set once":             {"bash", `PS1='[$?] '`, "(demo) [0]", "(demo) [3]"},
 		"bash, at each prompt":       {"bash", `theme() { PS1="[$?] "; }; PROMPT_COMMAND=theme`, "(demo) [0]", "(demo) [3]"},
 		"bash, appended":             {"bash", `theme() { PS1="[$?] "; }; PROMPT_COMMAND+=(theme)`, "(demo) [0]", "(demo) [3]"},
@@ -25,7 +25,7 @@ func TestThemes(t *testing.T) {
 		"bash, written line break":   {"bash", `PS1='\n[$?] '`, "(demo) [0]", "(demo) [3]"},
 		"bash, preexec":              {"bash", "p() { local s=$?; PS1=\"[$s] \"; }; trap 'x=1' DEBUG; PROMPT_COMMAND=$'p\\n__z'; __z() { :; }", "(demo) [0]", "(demo) [3]"},
 		"bash, strict":               {"bash", `set -u; PS1='[$?] '`, "(demo) [0]", "(demo) [3]"},
-		"zsh, no file":               {"zsh", "", "(demo) vm#", ""},
+		"zsh, no file":               {"zsh", "", "(demo) ", ""},
 		"zsh, set once":              {"zsh", `PS1='[%?] '`, "(demo) [0]", "(demo) [3]"},
 		"zsh, substituted":           {"zsh", `setopt prompt_subst; PS1='[$?] '`, "(demo) [0]", "(demo) [3]"},
 		"zsh, at each prompt":        {"zsh", `precmd() { PROMPT="[$?] " }`, "(demo) [0]", "(demo) [3]"},
@@ -45,16 +45,6 @@ func TestThemes(t *testing.T) {
 			s := session(c.shell)
 			s.OnEnter = nil
 			cmd := inside(t, s, home(t, map[string]string{file: c.rc}), c.shell)
-			if name == "zsh, no file" {
-				host, err := os.Hostname()
-				if err != nil {
-					t.Fatal(err)
-				}
-				c.prompt = "(demo) " + host + "#"
-			}
-			if name == "bash, no file" {
-				c.prompt = "(demo) " + map[bool]string{true: "root@", false: "bash"}[hasHostPrompt()]
-			}
 			x := onTerminal(t, cmd)
 			if strings.Contains(name, "first") { // at the second prompt it is noticed
 				x.until("a prompt", func() bool { return len(x.lines()) > 0 })
@@ -77,13 +67,6 @@ func TestThemes(t *testing.T) {
 	}
 }
 
-// hasHostPrompt reports whether the host's /etc/bash.bashrc, which the tests
-// take for the environment's, sets a prompt.
-func hasHostPrompt() bool {
-	b, err := os.ReadFile("/etc/bash.bashrc")
-	return err == nil && strings.Contains(string(b), "PS1='")
-}
-
 // A name comes from a directory's: it must be shown, and never be run or obeyed.
 func TestHostileNames(t *testing.T) {
 	const bad = "$(touch pwned)`touch pwned`%n%F{red}\\w\\u!${HOME}'\"\x1b[31m\x07\n\xff é"
@@ -103,7 +86,7 @@ func TestHostileNames(t *testing.T) {
 			x := onTerminal(t, cmd)
 			want := shown
 			if shell == "dash" {
-				want = strings.Replace(shown, ">", "#", 1)
+				want = strings.Replace(shown, ">", sign("$"), 1)
 			}
 			x.until("the name", func() bool { return strings.HasSuffix(x.line(), want) })
 			for range 2 {
@@ -136,7 +119,7 @@ func TestOnEnterFails(t *testing.T) {
 				told[0], show, check = "exit code 3: sh -c", `echo "$Y$arr"`, "2yes"
 			}
 			x := onTerminal(t, inside(t, s, home(t, map[string]string{".bashrc": "PS1='> '", ".zshrc": "PS1='> '", ".config/fish/config.fish": noGreeting + "function fish_prompt; echo -n '> '; end"}), shell))
-			prompt := map[string]string{"dash": "(demo) #"}[shell]
+			prompt := map[string]string{"dash": "(demo) " + sign("$")}[shell]
 			if prompt == "" {
 				prompt = "(demo) >"
 			}
