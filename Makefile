@@ -32,6 +32,7 @@ bench: build ## measure against bwrap, pacman, bsdtar and nix-shell; writes docs
 	@.ci/setup demo test bench
 	@.ci/mirror
 	@DEVENV_TEST_MIRROR=$${DEVENV_TEST_MIRROR:-$(STATE)/mirror} $(GO) run ./.ci/bench
+	@$(GO) test -count=1 -v -run 'TestSpeedAgainstPacman|TestPeakMemory' ./env/resolve
 
 fuzz: ## run every fuzz target for FUZZTIME (default 20s) each
 	@.ci/fuzz $(or $(FUZZTIME),20s)
