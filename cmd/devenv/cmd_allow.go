@@ -150,12 +150,17 @@ func (p *inspected) add(inputs []manifest.Input) {
 	}
 }
 
-// keepAllowed is called before devenv itself changes a project's files: what is
-// returned, called afterwards, allows a project that was allowed before.
-func keepAllowed(path string) func() error {
-	before, _ := inspect(path)
-	if before.decision != shellhooks.Allowed {
-		return func() error { return nil }
+// keepAllowed is called before devenv itself changes the files of the working
+// directory's project: what is returned, called afterwards, allows it again if
+// it was allowed before.
+func keepAllowed() func() error {
+	nothing := func() error { return nil }
+	path, err := projectIn("")
+	if err != nil {
+		return nothing
+	}
+	if before, err := inspect(path); err != nil || before.decision != shellhooks.Allowed {
+		return nothing
 	}
 	return func() error {
 		after, err := inspect(path)

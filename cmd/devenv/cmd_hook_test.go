@@ -238,12 +238,13 @@ func TestHookCommand(t *testing.T) {
 func TestKeepAllowed(t *testing.T) {
 	p := newPlace(t)
 	t.Setenv("HOME", p.home)
+	t.Chdir(p.project)
 	path := filepath.Join(p.project, "devenv.toml")
 	for _, allowed := range []bool{false, true} {
 		if allowed {
 			p.must("devenv", "allow")
 		}
-		after := keepAllowed(path)
+		after := keepAllowed()
 		p.write("src/it's here/devenv.toml", "[packages]\ncmake = \"*\"\n")
 		if err := after(); err != nil {
 			t.Fatal(err)
