@@ -115,6 +115,7 @@ func (u *ui) edit(c *cli.Context, change func([]byte) ([]byte, error)) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real // a link stays a link
 	}
+	again := keepAllowed() // what was allowed to activate itself still is: the user's own command changes it
 	old, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -135,6 +136,9 @@ func (u *ui) edit(c *cli.Context, change func([]byte) ([]byte, error)) error {
 		if back := renameio.WriteFile(path, old, info.Mode().Perm()); back != nil {
 			return errors.Join(err, back)
 		}
+		return err
+	}
+	if err := again(); err != nil {
 		return err
 	}
 	u.settle()
