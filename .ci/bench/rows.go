@@ -12,11 +12,7 @@ import (
 
 func (w *world) warm() (row, error) {
 	r := row{What: "warm `devenv run -- true`", Against: "`bwrap` on the same flattened tree", Must: 1, Runs: 300}
-	tree, err := w.tree()
-	if err != nil {
-		return r, err
-	}
-	peer, err := bwrap(tree, "true")
+	peer, err := w.bwrap("true")
 	if err != nil {
 		return r, err
 	}
@@ -26,11 +22,7 @@ func (w *world) warm() (row, error) {
 
 func (w *world) warmMany() (row, error) {
 	r := row{What: "64 `devenv run -- true` at once", Against: "64 `bwrap` at once", Must: 1, Runs: 15}
-	tree, err := w.tree()
-	if err != nil {
-		return r, err
-	}
-	peer, err := bwrap(tree, "true")
+	peer, err := w.bwrap("true")
 	if err != nil {
 		return r, err
 	}
@@ -183,11 +175,7 @@ func (w *world) compile() (row, error) {
 	if err := os.WriteFile(w.dir+"/project/x.cpp", []byte(src.String()), 0o644); err != nil {
 		return r, err
 	}
-	tree, err := w.tree()
-	if err != nil {
-		return r, err
-	}
-	peer, err := bwrap(tree, "g++", "-O1", "-c", "-o", w.dir+"/project/theirs.o", w.dir+"/project/x.cpp")
+	peer, err := w.bwrap("g++", "-O1", "-c", "-o", w.dir+"/project/theirs.o", w.dir+"/project/x.cpp")
 	if err != nil {
 		return r, err
 	}
@@ -197,14 +185,10 @@ func (w *world) compile() (row, error) {
 
 func (w *world) pipe() (row, error) {
 	r := row{What: "1 GiB through a pipe into `devenv run -- cat`", Against: "into `cat` under `bwrap`", Must: 1.05, Runs: 9}
-	tree, err := w.tree()
-	if err != nil {
-		return r, err
-	}
 	through := func(cmd string) command {
 		return command{args: []string{"/bin/sh", "-c", "head -c 1073741824 /dev/zero | " + cmd + " >/dev/null"}}
 	}
-	peer, err := bwrap(tree, "cat")
+	peer, err := w.bwrap("cat")
 	if err != nil {
 		return r, err
 	}

@@ -134,8 +134,12 @@ func (w *world) attributes(c command) *os.ProcAttr {
 	return a
 }
 
-// bwrap enters a tree as devenv does: the same directories of the host.
-func bwrap(tree string, args ...string) ([]string, error) {
+// bwrap enters the tree as devenv does: the same directories of the host.
+func (w *world) bwrap(args ...string) ([]string, error) {
+	tree, err := w.tree()
+	if err != nil {
+		return nil, err
+	}
 	out := []string{"bwrap", "--unshare-user", "--unshare-pid", "--bind", tree, "/"}
 	entries, err := os.ReadDir("/")
 	if err != nil {

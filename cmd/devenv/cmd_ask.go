@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"path"
@@ -12,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"devenv/env"
+	"devenv/env/resolve"
 	"devenv/layers/alpm"
 )
 
@@ -21,6 +23,17 @@ func one(c *cli.Context, what string) (string, error) {
 		return "", misuse("%s takes one %s", c.Command.Name, what).hint("`devenv %s --help` has examples", c.Command.Name)
 	}
 	return c.Args().First(), nil
+}
+
+// inView gives the repositories that are resolved against, in a project or
+// outside of any.
+func (u *ui) inView(ctx context.Context) (*env.Project, []*resolve.Repo, error) {
+	p, err := u.anywhere()
+	if err != nil {
+		return nil, nil, err
+	}
+	repos, err := p.Repos(ctx)
+	return p, repos, err
 }
 
 func table(w io.Writer, rows func(w io.Writer)) {
@@ -46,11 +59,7 @@ func (u *ui) searchCommand() *cli.Command {
 			if !c.Args().Present() {
 				return misuse("search for what?").hint("devenv search WORD…")
 			}
-			p, err := u.anywhere()
-			if err != nil {
-				return err
-			}
-			repos, err := p.Repos(c.Context)
+			_, repos, err := u.inView(c.Context)
 			if err != nil {
 				return err
 			}
@@ -91,11 +100,7 @@ func (u *ui) infoCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			p, err := u.anywhere()
-			if err != nil {
-				return err
-			}
-			repos, err := p.Repos(c.Context)
+			_, repos, err := u.inView(c.Context)
 			if err != nil {
 				return err
 			}
@@ -155,11 +160,7 @@ func (u *ui) versionsCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			p, err := u.anywhere()
-			if err != nil {
-				return err
-			}
-			repos, err := p.Repos(c.Context)
+			p, repos, err := u.inView(c.Context)
 			if err != nil {
 				return err
 			}
