@@ -25,14 +25,20 @@ func init() {
 
 type foreign struct {
 	Root  string
-	Binds []string // directories that are there at their own paths
+	Binds []string          // directories that are there at their own paths
+	Named map[string]string // path there → directory here
 	Argv  []string
 }
+
+// foreignMirror is where the mirror of packages lies on the foreign host,
+// wherever the host has it: its top-level directories are always the same.
+const foreignMirror = "/tmp/mirror"
 
 // emigrate lets a command run there. The namespaces are a real user's: the id
 // that it has is the one that it has on the host.
 func (l *lab) emigrate(cmd *exec.Cmd) {
-	f := foreign{Root: l.root, Binds: []string{"/proc", "/dev", l.dir, l.mirror, shared.dir}, Argv: cmd.Args}
+	f := foreign{Root: l.root, Binds: []string{"/proc", "/dev", l.dir, shared.dir},
+		Named: map[string]string{foreignMirror: l.mirror}, Argv: cmd.Args}
 	text, err := json.Marshal(f)
 	if err != nil {
 		panic(err)
@@ -76,6 +82,11 @@ func goForeign(text string) error {
 	}
 	for _, d := range f.Binds {
 		if err := bind(d, at+d); err != nil {
+			return err
+		}
+	}
+	for there, here := range f.Named {
+		if err := bind(here, at+there); err != nil {
 			return err
 		}
 	}
