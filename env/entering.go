@@ -29,13 +29,14 @@ type Entry struct {
 	ReadOnlyProject bool
 	Ephemeral       bool     // home is a view that goes with the entry, and so does /tmp
 	Without         []string // abilities of the host to do without: see sandbox.Abilities
+	HostRoot        bool     // the host's root can be read at /run/host: see sandbox.Spec
 	Once            bool     // the plan is not kept: the environment is not the project's own
 }
 
 // plain reports whether an entry is what devenv.toml says and nothing else:
 // then its plan is kept for the next time.
 func (e Entry) plain() bool {
-	return !e.Pure && !e.KeepProcesses && !e.NoNetwork && !e.ReadOnlyProject && !e.Ephemeral && len(e.Without) == 0 && !e.Once
+	return !e.Pure && !e.KeepProcesses && !e.NoNetwork && !e.ReadOnlyProject && !e.Ephemeral && !e.HostRoot && len(e.Without) == 0 && !e.Once
 }
 
 // Plan is how an environment is entered this time.
@@ -100,6 +101,7 @@ func (p *Project) Plan(ctx context.Context, b *Built, e Entry) (*Plan, error) {
 		Env:   p.variables(b), Path: b.path, Shell: start.Argv, Tasks: taskNames(p.Manifest),
 		Depend: append(checks(p.Manifest), b.checks...), Want: p.wanted(),
 		Pure: e.Pure, KeepProcesses: e.KeepProcesses, NoNetwork: e.NoNetwork, ReadOnlyProject: e.ReadOnlyProject,
+		HostRoot: e.HostRoot,
 	}
 	if b.store.Unsettled() {
 		spec.Depend = append(spec.Depend, sandbox.Stat(layers.BootMark))

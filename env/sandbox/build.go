@@ -34,6 +34,11 @@ type Spec struct {
 	NoNetwork       bool // a network namespace with nothing in it
 	ReadOnlyProject bool
 
+	// HostRoot makes the host's root readable at /run/host even where the host
+	// has no such directory: /run is then in memory, and what the host's holds
+	// is bound into it. A plan with it is for this time only.
+	HostRoot bool
+
 	Home       HomeMode
 	Keep       []string // with another home than the host's: what stays the host's own; absolute
 	PrivateTmp bool     // /tmp is in memory and goes with the entry
@@ -80,12 +85,24 @@ func Build(s Spec, h *Host) (*Plan, error) {
 	p.hold(s)
 	p.namespaces(s, h)
 	c := list{ops: p.Command}
+	showsRoot, privateRun := s.showsRoot(h)
+	if showsRoot {
+		c.takeRoot()
+	}
 	if h.Overlay {
 		c.root(s, h, base)
 	} else if err := c.plainRoot(s, base); err != nil {
 		return nil, err
 	}
-	c.host(s, h, p.PidNS)
+	if privateRun {
+		if err := c.privateRun(); err != nil {
+			return nil, err
+		}
+	}
+	c.host(h, p.PidNS, privateRun)
+	if showsRoot {
+		c.attach("the host's root has its place", rootSlot, rootPath[1:])
+	}
 	c.private(s, h)
 	c.cover(s, h)
 	c.leave(h)
@@ -199,10 +216,10 @@ func (l *list) root(s Spec, h *Host, base string) {
 }
 
 // host brings in what stays the host's own.
-func (l *list) host(s Spec, h *Host, pidNS bool) {
+func (l *list) host(h *Host, pidNS, privateRun bool) {
 	why := "every top-level directory that is not the environment's is the host's"
 	for _, d := range h.Shared {
-		if d == "proc" && pidNS {
+		if d == "proc" && pidNS || d == "run" && privateRun {
 			continue
 		}
 		l.bind(why, "/"+d, d)

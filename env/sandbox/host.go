@@ -27,14 +27,16 @@ type Host struct {
 	Abilities
 	LastCap int
 
-	Shared []string          // top-level directories that are the host's inside
-	Links  map[string]string // top-level links of the host, to their target
-	Own    []string          // top-level directories that are the environment's inside and exist on the host
-	Extra  []string          // further directories that are the host's inside
-	Files  []FileBind        // single files that are the host's inside
-	Etc    []EtcFile         // files that the host layer holds
-	Self   string            // this program's own file, which is SelfPath inside; "" if that is not known
-	Hide   []string          // files of the layers below that it hides, relative to the root
+	Shared       []string          // top-level directories that are the host's inside
+	Links        map[string]string // top-level links of the host, to their target
+	Own          []string          // top-level directories that are the environment's inside and exist on the host
+	Extra        []string          // further directories that are the host's inside
+	Files        []FileBind        // single files that are the host's inside
+	Etc          []EtcFile         // files that the host layer holds
+	Self         string            // this program's own file, which is SelfPath inside; "" if that is not known
+	Hide         []string          // files of the layers below that it hides, relative to the root
+	PlaceForRoot bool              // the host has a directory for its root to be shown at: see rootPath
+
 	Checks []Check
 	Want   []string // variables that it was found out with, as Plan.EnvWant
 }
@@ -56,7 +58,8 @@ var environments = []string{"usr", "etc", "opt", "var", "bin", "sbin", "lib", "l
 // real paths; exists reports whether a path stands in the environment's tree.
 func Look(ctx context.Context, project, home string, exists func(path string) bool) (*Host, error) {
 	h := &Host{UID: os.Getuid(), GID: os.Getgid(), Home: home, Links: map[string]string{}}
-	h.check("/", "/proc/self/exe", "/etc/passwd", "/etc/group", "/etc/hosts", "/etc/resolv.conf", "/etc/localtime", "/etc/machine-id", "/etc/hostname")
+	h.check("/", "/proc/self/exe", "/etc/passwd", "/etc/group", "/etc/hosts", "/etc/resolv.conf", "/etc/localtime", "/etc/machine-id", "/etc/hostname", rootPath)
+	h.PlaceForRoot = hasPlaceForRoot()
 	var err error
 	if h.Node, err = os.Hostname(); err != nil {
 		return nil, fmt.Errorf("finding the host's name: %w", err)

@@ -28,7 +28,7 @@ func FreshInside(file []byte, own []string) bool {
 	}
 	for _, c := range records[entry.Check](file, h.Checks) {
 		path := textAt(file, c.Path)
-		if top, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); top == "" || top == "proc" || slices.Contains(environments, top) {
+		if top, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); top == "" || path == rootPath || top == "proc" || slices.Contains(environments, top) {
 			continue
 		}
 		if now := Stat(path); now != (Check{path, c.Dev, c.Ino, c.Size, c.Mtime, c.Ctime}) {

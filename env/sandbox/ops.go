@@ -5,7 +5,6 @@ import (
 	"io"
 	"io/fs"
 	"strings"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -73,12 +72,8 @@ func (l *list) bind(why, source, target string) *Op {
 func (l *list) readonly(why, source, target string) {
 	const clone = unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC | unix.AT_RECURSIVE
 	l.call(why, "open_tree", unix.SYS_OPEN_TREE, atFdcwd, str(source), flags(clone, "OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE")).Save = 2
-	attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
-	size := unsafe.Sizeof(attr)
-	data := unsafe.Slice((*byte)(unsafe.Pointer(&attr)), size)
-	l.call("", "mount_setattr", unix.SYS_MOUNT_SETATTR, slot(2), str(""), flags(unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, "AT_EMPTY_PATH|AT_RECURSIVE"),
-		Arg{Data: append([]byte(nil), data...), Show: "{attr_set=MOUNT_ATTR_RDONLY}"}, num(int(size)))
-	l.call("", "move_mount", unix.SYS_MOVE_MOUNT, slot(2), str(""), atFdcwd, str(target), flags(unix.MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH"))
+	l.setattr(2, unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}, "{attr_set=MOUNT_ATTR_RDONLY}")
+	l.attach("", 2, target)
 }
 
 func mountFlags(f uint64) string {
