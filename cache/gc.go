@@ -100,6 +100,8 @@ func (g *gc) run() error {
 		func() error { return g.directories(Hosts) },
 		func() error { return g.files(Plans) },
 		func() error { return g.directories(Launchers) },
+		func() error { return g.files(Locals) },
+		func() error { return g.files(Stamps) },
 		g.layers,
 		func() error { return g.files(Packages) },
 		func() error { return g.databases(Sync, 0) },
@@ -133,7 +135,7 @@ func (g *gc) mark() error {
 		}
 		for kind, names := range map[Kind][]string{
 			Packages: use.Uses.Packages, Store: use.Uses.Layers, Trees: use.Uses.Trees, Setups: use.Uses.Setups,
-			Hosts: use.Uses.Hosts, Plans: use.Uses.Plans, Launchers: use.Uses.Launchers, Sync: use.Uses.Files, Archive: use.Uses.Files,
+			Hosts: use.Uses.Hosts, Plans: use.Uses.Plans, Launchers: use.Uses.Launchers, Locals: use.Uses.Locals, Sync: use.Uses.Files, Archive: use.Uses.Files,
 		} {
 			if g.used[kind] == nil {
 				g.used[kind] = make(map[string]bool)

@@ -21,11 +21,13 @@ const (
 	Plans     Kind = "plans"     // KEY: entry plans
 	Launchers Kind = "launchers" // ID: what starts a tree's programs on the host as it is
 	Projects  Kind = "projects"  // KEY: which project uses what
+	Locals    Kind = "locals"    // KEY: locks that devenv.local.toml makes different from the project's
+	Stamps    Kind = "stamps"    // NANOSECONDS: empty files of that time, for shell hooks to compare with
 	Locks     Kind = "locks"     // flock(2) files
 	Tmp       Kind = "tmp"       // half-made things
 )
 
-var kinds = []Kind{Packages, Sync, Archive, Store, Trees, Setups, Hosts, Plans, Launchers, Projects, Locks, Tmp}
+var kinds = []Kind{Packages, Sync, Archive, Store, Trees, Setups, Hosts, Plans, Launchers, Projects, Locals, Stamps, Locks, Tmp}
 
 // Dir is the cache's own directory: absolute, without symbolic links.
 func (c *Cache) Dir() string { return c.dir }
@@ -62,6 +64,10 @@ func (c *Cache) Plan(key string) string { return c.Path(Plans, key) }
 
 // Launcher is the directory of a tree's launchers.
 func (c *Cache) Launcher(id string) string { return c.Path(Launchers, id) }
+
+// Local is the lock of a project whose devenv.local.toml asks for packages of
+// its own. project is the absolute path of its devenv.toml.
+func (c *Cache) Local(project string) string { return c.Path(Locals, projectKey(project)) }
 
 // Rel is path as seen from the cache's directory, the form in which uses are
 // recorded. ok is false where path lies outside.

@@ -23,6 +23,7 @@ type Uses struct {
 	Hosts     []string `json:"hosts,omitempty"`     // ids
 	Plans     []string `json:"plans,omitempty"`     // keys
 	Launchers []string `json:"launchers,omitempty"` // ids
+	Locals    []string `json:"locals,omitempty"`    // keys
 	Files     []string `json:"files,omitempty"`     // others, as Rel gives them: databases, indexes
 }
 
@@ -121,7 +122,7 @@ func touch(path string, age time.Duration) error {
 }
 
 func (u Uses) sorted() Uses {
-	for _, list := range []*[]string{&u.Packages, &u.Layers, &u.Trees, &u.Setups, &u.Hosts, &u.Plans, &u.Launchers, &u.Files} {
+	for _, list := range []*[]string{&u.Packages, &u.Layers, &u.Trees, &u.Setups, &u.Hosts, &u.Plans, &u.Launchers, &u.Locals, &u.Files} {
 		*list = slices.Clone(*list)
 		slices.Sort(*list)
 		*list = slices.Compact(*list)

@@ -135,6 +135,10 @@ func (p *Project) build(ctx context.Context, l *lock.Lock, setUp bool) (_ *Built
 	}
 	b.checks = []sandbox.Check{sandbox.Stat(p.LockPath()), sandbox.Stat(tree.FS)}
 	b.uses = cache.Uses{Trees: []string{tree.ID}, Layers: spec.Layers}
+	if p.shared != nil {
+		b.checks = append(b.checks, sandbox.Stat(p.shared.LockPath()))
+		b.uses.Locals = []string{filepath.Base(p.LockPath())}
+	}
 	for _, pkg := range pkgs {
 		b.uses.Packages = append(b.uses.Packages, filepath.Base(p.Cache.Package(pkg.SHA256, pkg.File)))
 	}

@@ -23,6 +23,9 @@ func (p *Project) Keyring(ctx context.Context) (*trust.Keyring, trust.Level, err
 
 // UpToDate reports whether devenv.lock fits devenv.toml; false if there is none.
 func (p *Project) UpToDate() (bool, error) {
+	if p.shared != nil {
+		return p.shared.UpToDate()
+	}
 	l, err := p.ReadLock()
-	return err == nil && l != nil && l.Inputs == p.ResolutionDigest(), err
+	return err == nil && l != nil && l.Inputs == p.inputs(nil), err
 }

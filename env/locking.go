@@ -2,6 +2,7 @@ package env
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -37,10 +38,25 @@ func (e *StaleLockError) Error() string {
 	return fmt.Sprintf("%s: %s, and may not be written\nhint: run `devenv lock` and commit the result", e.Path, e.Why)
 }
 
-// LockPath is where the project's devenv.lock stands.
-func (p *Project) LockPath() string { return filepath.Join(p.Dir, "devenv.lock") }
+// LockPath is where the lock of this machine stands: devenv.lock, or a file of
+// the cache where devenv.local.toml asks for other packages than the project.
+func (p *Project) LockPath() string {
+	if p.shared != nil {
+		return p.Cache.Local(p.Path)
+	}
+	return filepath.Join(p.Dir, lock.FileName)
+}
 
-// ReadLock reads devenv.lock; nil if there is none.
+// LockName is the file to name where a person is told what moved in the lock of
+// this machine.
+func (p *Project) LockName() string {
+	if p.shared != nil {
+		return filepath.Join(p.Dir, manifest.LocalFileName)
+	}
+	return p.LockPath()
+}
+
+// ReadLock reads the lock of this machine; nil if there is none.
 func (p *Project) ReadLock() (*lock.Lock, error) {
 	b, err := os.ReadFile(p.LockPath())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -54,7 +70,45 @@ func (p *Project) ReadLock() (*lock.Lock, error) {
 
 // Lock brings devenv.lock up to date with what devenv.toml asks for, and says
 // what changed. A lock that fits is only read.
+//
+// devenv.lock is everyone's, and devenv.local.toml one person's. So where that
+// asks for other packages, the lock of this machine is a second one, which
+// follows devenv.lock wherever it can.
 func (p *Project) Lock(ctx context.Context, mode LockMode) (*lock.Lock, []lock.Change, error) {
+	if p.shared == nil {
+		return p.lock(ctx, mode, nil)
+	}
+	theirs := mode
+	common, err := p.shared.ReadLock()
+	if err == nil {
+		theirs.Update = slices.DeleteFunc(slices.Clone(mode.Update), func(name string) bool { return !holds(common, name) })
+	}
+	common, changes, err := p.shared.lock(ctx, theirs, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.databases = p.shared.databases
+	old, _ := p.ReadLock()
+	mode.Frozen, mode.Mend = false, true // it is cache
+	own, moved, err := p.lock(ctx, mode, common)
+	if err == nil && old == nil {
+		moved = append(changes, lock.Diff(common, own)...)
+	}
+	return own, moved, err
+}
+
+// inputs says what a lock is made from; common is the lock that it follows, or
+// nil.
+func (p *Project) inputs(common *lock.Lock) string {
+	digest := p.ResolutionDigest()
+	if common == nil {
+		return digest
+	}
+	return fmt.Sprintf("sha256:%x", sha256.Sum256(append([]byte(digest), lock.Marshal(common)...)))
+}
+
+// lock is Lock for one file.
+func (p *Project) lock(ctx context.Context, mode LockMode, common *lock.Lock) (*lock.Lock, []lock.Change, error) {
 	p.frozen = mode.Frozen
 	old, err := p.ReadLock()
 	damaged := errors.Is(err, lock.ErrMerge) || errors.Is(err, lock.ErrEdited)
@@ -64,7 +118,7 @@ func (p *Project) Lock(ctx context.Context, mode LockMode) (*lock.Lock, []lock.C
 	if err != nil {
 		return nil, nil, err
 	}
-	inputs := p.ResolutionDigest()
+	inputs := p.inputs(common)
 	update := mode.All || len(mode.Update) > 0 || damaged
 	if old != nil && old.Inputs == inputs && !update {
 		return old, nil, nil
@@ -76,11 +130,12 @@ func (p *Project) Lock(ctx context.Context, mode LockMode) (*lock.Lock, []lock.C
 		}
 		return nil, nil, &StaleLockError{Path: p.LockPath(), Why: why}
 	}
-	next, err := p.resolve(ctx, old, mode)
+	next, err := p.resolve(ctx, old, common, mode)
 	if err != nil {
 		return nil, nil, err
 	}
 	next.Inputs = inputs
+	keepCompat(next, common)
 	keepCompat(next, old)
 	changes := lock.Diff(old, next)
 	if mode.DryRun {
@@ -106,19 +161,19 @@ func (p *Project) salvage() (*lock.Lock, error) {
 
 // resolve solves for every kind of machine that devenv.toml names; what they
 // share they share in one version wherever that is possible.
-func (p *Project) resolve(ctx context.Context, old *lock.Lock, mode LockMode) (*lock.Lock, error) {
-	s := &solving{p: p, days: map[string][]*resolve.Repo{}}
-	prefer := map[string]string{}
-	// Another day means other versions.
-	if old != nil && !mode.All && old.Snapshot == p.Snapshot {
-		for _, pkg := range old.Packages {
-			if pkg.Compat == "" && !slices.Contains(mode.Update, pkg.Name) {
-				prefer[pkg.Name] = pkg.Version
-			}
+func (p *Project) resolve(ctx context.Context, old, common *lock.Lock, mode LockMode) (*lock.Lock, error) {
+	for _, name := range mode.Update {
+		if !holds(old, name) && !holds(common, name) {
+			return nil, p.unknown(name, old, common)
 		}
 	}
-	if err := p.known(old, mode.Update); err != nil {
-		return nil, err
+	s := &solving{p: p, days: map[string][]*resolve.Repo{}}
+	prefer := map[string]string{}
+	if old != nil && !mode.All {
+		p.prefer(prefer, old, mode.Update)
+	}
+	if common != nil {
+		p.prefer(prefer, common, nil)
 	}
 	next := &lock.Lock{Snapshot: p.Snapshot, Arch: p.Arch}
 	merged := map[string]*lock.Package{}
@@ -163,24 +218,44 @@ func (p *Project) resolve(ctx context.Context, old *lock.Lock, mode LockMode) (*
 	return next, nil
 }
 
-// known refuses to update what is not locked.
-func (p *Project) known(old *lock.Lock, update []string) error {
-	for _, name := range update {
-		var have []string
-		if old != nil {
-			for _, pkg := range old.Packages {
-				have = append(have, pkg.Name)
-			}
-		}
-		if !slices.Contains(have, name) {
-			err := fmt.Errorf("%s is not in %s", name, p.LockPath())
-			if s := manifest.Suggest(name, have); s != "" {
-				err = fmt.Errorf("%w\nhint: did you mean %s?", err, s)
-			}
-			return &UnknownPackageError{Err: err}
+// prefer notes the versions of a lock, but for what may move. Another day means
+// other versions.
+func (p *Project) prefer(versions map[string]string, l *lock.Lock, update []string) {
+	if l.Snapshot != p.Snapshot {
+		return
+	}
+	for _, pkg := range l.Packages {
+		if pkg.Compat == "" && !slices.Contains(update, pkg.Name) {
+			versions[pkg.Name] = pkg.Version
 		}
 	}
-	return nil
+}
+
+// holds reports whether a lock has a package of that name.
+func holds(l *lock.Lock, name string) bool { return slices.Contains(lockedNames(l), name) }
+
+func lockedNames(l *lock.Lock) []string {
+	if l == nil {
+		return nil
+	}
+	var out []string
+	for _, pkg := range l.Packages {
+		out = append(out, pkg.Name)
+	}
+	return out
+}
+
+// unknown says that what is to be updated is not locked.
+func (p *Project) unknown(name string, locks ...*lock.Lock) error {
+	var have []string
+	for _, l := range locks {
+		have = append(have, lockedNames(l)...)
+	}
+	err := fmt.Errorf("%s is not in %s", name, p.LockPath())
+	if s := manifest.Suggest(name, have); s != "" {
+		err = fmt.Errorf("%w\nhint: did you mean %s?", err, s)
+	}
+	return &UnknownPackageError{Err: err}
 }
 
 // UnknownPackageError says that a command was given the name of no package.

@@ -67,6 +67,10 @@ type Project struct {
 	mirror *mirror.Mirror
 	frozen bool // devenv.lock may not be written
 
+	// shared is the project as everyone has it, where devenv.local.toml asks for
+	// other packages; else nil. See Lock.
+	shared *Project
+
 	databases []string // those asked so far, for cache.Uses
 }
 
@@ -113,10 +117,14 @@ func project(m *manifest.Manifest, opt Options) (*Project, error) {
 		return nil, err
 	}
 	client := fetch.New(fetch.FromEnv(opt.Getenv))
-	return &Project{
+	p := &Project{
 		Manifest: m, Dir: m.Dir, Cache: c, opt: opt,
 		client: client, mirror: mirror.New(c, client, mirrorConfig(m)),
-	}, nil
+	}
+	if s := m.Shared(); s.ResolutionDigest() != m.ResolutionDigest() {
+		p.shared = &Project{Manifest: s, Dir: m.Dir, Cache: c, opt: opt, client: client, mirror: mirror.New(c, client, mirrorConfig(s))}
+	}
+	return p, nil
 }
 
 // Mirror is where the project's packages come from.

@@ -55,7 +55,7 @@ func (u *ui) ready(c *cli.Context) (*env.Project, *env.Built, error) {
 		return nil, nil, err
 	}
 	if len(changes) > 0 {
-		u.say("%s: %s", p.LockPath(), summary(changes))
+		u.say("%s: %s", p.LockName(), summary(changes))
 	}
 	built, err := p.Build(c.Context, l)
 	return p, built, err

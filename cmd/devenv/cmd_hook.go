@@ -211,7 +211,7 @@ func (a *activation) fresh(shell shellhooks.Shell, start time.Time) (string, err
 			text, _ := shell.Fresh(nil, "")
 			return text, err
 		}
-		stamps = c.Path(cache.Kind("stamps"))
+		stamps = c.Path(cache.Stamps)
 	}
 	return shell.Fresh(files, stamps)
 }

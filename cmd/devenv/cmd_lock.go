@@ -35,7 +35,7 @@ func (u *ui) lockCommand() *cli.Command {
 			u.settle()
 			return u.value(changeList(changes), func(w io.Writer) {
 				if len(changes) == 0 {
-					u.say("%s is up to date: %d packages", p.LockPath(), len(l.Packages))
+					u.say("%s is up to date: %d packages", p.LockName(), len(l.Packages))
 					return
 				}
 				printChanges(w, changes)

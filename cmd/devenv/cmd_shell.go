@@ -169,7 +169,7 @@ func (u *ui) exportEnv(ctx context.Context, dir string) (map[string]string, erro
 		return nil, err
 	}
 	if len(changes) > 0 {
-		u.say("%s: %s", p.LockPath(), summary(changes))
+		u.say("%s: %s", p.LockName(), summary(changes))
 	}
 	self, err := os.Executable()
 	if err != nil {

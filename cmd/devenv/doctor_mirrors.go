@@ -177,7 +177,7 @@ func (d *doctor) project() *env.Project {
 	case err != nil:
 		d.fail("project", "`devenv lock` writes it anew", "%v", err)
 	case !upToDate:
-		d.warn("project", "`devenv lock`, and commit the result", "%s does not fit %s", p.LockPath(), p.Path)
+		d.warn("project", "`devenv lock`, and commit the result", "devenv.lock does not fit %s", p.Path)
 	default:
 		d.ok("project", "%s, with a lock that fits", p.Path)
 	}

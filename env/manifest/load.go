@@ -68,6 +68,7 @@ type Variant struct {
 type whole struct {
 	sections []string // the names of all [host.*] sections, sorted
 	variants []Variant
+	shared   *Manifest // without devenv.local.toml; nil where there is none
 }
 
 // Load reads devenv.toml and all that belongs to it, as the machine that
@@ -93,10 +94,25 @@ func load(path string, opt Options, project bool, files *reader) (*Manifest, err
 	}
 	l := &loader{opt: opt, path: path, dir: filepath.Dir(path), files: files, docs: make(map[string]*tomlfile.Document)}
 	l.layersOf(userFile(opt), false, true)
-	if project {
-		l.layersOf(path, true, false)
-		l.layersOf(filepath.Join(l.dir, LocalFileName), false, false)
+	if !project {
+		return l.manifest()
 	}
+	l.layersOf(path, true, false)
+	common := len(l.layers)
+	l.layersOf(filepath.Join(l.dir, LocalFileName), false, false)
+	m, err := l.manifest()
+	if err != nil || len(l.layers) == common {
+		return m, err
+	}
+	l.layers = l.layers[:common]
+	if m.whole.shared, err = l.manifest(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// manifest is what the layers come to, as the machine of the options sees it.
+func (l *loader) manifest() (*Manifest, error) {
 	if err := l.errs.Err(); err != nil {
 		return nil, err
 	}
@@ -104,7 +120,7 @@ func load(path string, opt Options, project bool, files *reader) (*Manifest, err
 	if err != nil {
 		return nil, err
 	}
-	return w.forHost(opt.Hostname)
+	return w.forHost(l.opt.Hostname)
 }
 
 // userFile is the user's config.toml; relative directories in the environment
@@ -128,6 +144,15 @@ func (m *Manifest) Hosts() []string { return slices.Clone(m.whole.sections) }
 // the sections that all its machines are in: that of "build-7" has those of
 // "build-*", too.
 func (m *Manifest) Variants() []Variant { return slices.Clone(m.whole.variants) }
+
+// Shared is what the manifest would be without devenv.local.toml: what everyone
+// who has the project sees. It is m itself where there is no such file.
+func (m *Manifest) Shared() *Manifest {
+	if m.whole.shared == nil {
+		return m
+	}
+	return m.whole.shared
+}
 
 // ForHost is what the machine of that name sees.
 func (m *Manifest) ForHost(hostname string) (*Manifest, error) { return m.whole.forHost(hostname) }
