@@ -1,12 +1,13 @@
 package sandbox
 
 import (
-	"encoding/binary"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -110,9 +111,10 @@ func Ended() bool { return entry.Ended.Done }
 
 // EndAlike ends this process as the command ended, in the way of a shell: see
 // package entry.
-func EndAlike() {
-	status := unix.WaitStatus(entry.Ended.Status)
-	if entry.Ended.Interrupted {
+func EndAlike() { endAs(unix.WaitStatus(entry.Ended.Status), entry.Ended.Interrupted) }
+
+func endAs(status unix.WaitStatus, interrupted bool) {
+	if interrupted {
 		signal.Reset(unix.SIGINT)
 		unix.Kill(os.Getpid(), unix.SIGINT)
 		time.Sleep(time.Second) // another thread may be the one that ends us
@@ -129,43 +131,45 @@ func EndAlike() {
 func WasFirst() bool { return entry.First() }
 
 // Fork does in a child what package entry does when it is the program's first
-// instruction. It returns false if there was nothing to enter; otherwise it
-// does not return. A child that could not become the command has said which
-// step failed.
-func Fork(args []string) bool {
-	block, keep := kernelStack(args, os.Environ())
+// instruction. It returns if there was nothing to enter, if the command could
+// not be executed, as entry.Failure says then, or if something is left to do
+// after it, see Ended; otherwise this process ends as the command did.
+func Fork(args []string) {
 	r, w, err := os.Pipe()
 	if err != nil {
-		return false
+		return
 	}
+	defer r.Close()
+	block, keep := kernelStack(args, os.Environ())
+	runtime.LockOSThread() // the child would die with the thread
+	defer runtime.UnlockOSThread()
 	syscall.ForkLock.Lock()
 	pid := entry.Fork(&block[0], w.Fd())
 	syscall.ForkLock.Unlock()
 	runtime.KeepAlive(keep)
-	if pid > 1<<30 {
-		return false
-	}
 	w.Close()
-	stop := passOn(func(s syscall.Signal) { unix.Kill(int(pid), s) })
+	if pid > 1<<30 {
+		return
+	}
+	status := await(int(pid))
+	report := slices.Concat(raw(&entry.Failure), raw(&entry.Ended))
+	if _, err := io.ReadFull(r, report); err == nil {
+		n := copy(raw(&entry.Failure), report)
+		copy(raw(&entry.Ended), report[n:])
+		return
+	}
+	endAs(status, status.Signaled() && status.Signal() == unix.SIGINT)
+}
+
+// await passes signals on to a child until it has ended.
+func await(pid int) (status unix.WaitStatus) {
+	stop := passOn(func(s syscall.Signal) { unix.Kill(pid, s) })
 	defer stop()
-	var status unix.WaitStatus
 	for {
-		if _, err := unix.Wait4(int(pid), &status, 0, nil); err != unix.EINTR {
-			break
+		if _, err := unix.Wait4(pid, &status, 0, nil); err != unix.EINTR {
+			return status
 		}
 	}
-	var b [12]byte
-	if n, _ := r.Read(b[:]); n == len(b) {
-		entry.Failure.Stage = binary.NativeEndian.Uint32(b[0:])
-		entry.Failure.Op = binary.NativeEndian.Uint32(b[4:])
-		entry.Failure.Errno = binary.NativeEndian.Uint32(b[8:])
-		return false
-	}
-	if status.Signaled() {
-		os.Exit(128 + int(status.Signal()))
-	}
-	os.Exit(status.ExitStatus())
-	return true
 }
 
 // kernelStack lays out argc, argv, NULL, envp, NULL as the kernel does. The

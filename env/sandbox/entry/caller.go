@@ -65,3 +65,10 @@ func vacate() {
 		}
 	}
 }
+
+// sigaction is the kernel's struct of rt_sigaction(2). Some machines have no
+// restorer: what is there called the mask is not looked at.
+type sigaction struct {
+	handler, flags, restorer uintptr
+	mask                     [2]uint32
+}

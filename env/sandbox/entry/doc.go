@@ -44,6 +44,13 @@
 // interface, no goroutine, no import but unsafe. A test reads the machine code
 // and names each call that leaves the package.
 //
-// Where the entry point is not ours (go run, -race, an ordinary go build), main
-// calls [Fork] and the same code runs in a child.
+// Where the entry point is not ours (go run, -race, an ordinary go build, a
+// machine that there is no assembly for), main calls [Fork] and the same code
+// runs in a child, on a copy of the Go program's memory.
+//
+// # Another machine
+//
+// Its system calls' numbers and its struct stat are in a file sys_GOARCH.go. That
+// is all that [Fork] needs. An entry_GOARCH.s, of three functions, makes the
+// entry the program's first instruction.
 package entry

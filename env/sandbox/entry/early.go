@@ -2,12 +2,6 @@ package entry
 
 import "unsafe"
 
-//go:noescape
-func sys6(nr, a0, a1, a2, a3, a4, a5 uintptr) uintptr
-func spawn(flags, stack, role uintptr) uintptr
-func fork(sp *uintptr) uintptr
-func entry()
-
 // The fake thread-local storage and g that compiled Go runs with before the
 // runtime starts, and the stack pointer that the kernel gave us.
 var (
@@ -31,10 +25,8 @@ var (
 	oldMask  uint64
 	oldChld  sigaction
 
-	forkStack [65536]byte
-	keepStack [65536]byte
-	cStack    [65536]byte
-	bStack    [4096]byte
+	cStack [65536]byte
+	bStack [4096]byte
 )
 
 const (
@@ -49,6 +41,7 @@ const (
 	oCloexec = 0x80000
 	oPath    = 0x200000
 	fGetfd   = 1
+	lastFD   = 1<<32 - 1 // for close_range(2)
 
 	errMin  = ^uintptr(4094) // results from here up are negated errnos
 	enoent  = 2
@@ -56,6 +49,7 @@ const (
 	enoexec = 8
 	eacces  = 13
 	enotdir = 20
+	einval  = 22
 )
 
 // p is the address of b for the kernel.
@@ -89,6 +83,14 @@ func elem(v **byte, i int) *byte {
 //go:norace
 //go:nocheckptr
 func isErr(r uintptr) bool { return r >= errMin }
+
+// status fills stat with what stat(2) says of a path.
+//
+//go:norace
+//go:nocheckptr
+func status(name *byte) uintptr {
+	return sys6(sysFstatat, atFdcwd, p(name), p(&stat[0]), 0, 0, 0)
+}
 
 // equal reports whether the C string b is s.
 //
@@ -177,7 +179,7 @@ func find(env **byte) bool {
 		if !join(l, "/devenv.toml\x00") {
 			return false
 		}
-		if r := sys6(sysStat, p(&path[0]), p(&stat[0]), 0, 0, 0, 0); r == 0 {
+		if status(&path[0]) == 0 {
 			break
 		}
 		l--

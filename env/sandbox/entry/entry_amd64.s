@@ -13,10 +13,8 @@ TEXT ·sys6(SB), NOSPLIT|NOFRAME, $0-64
 	MOVQ AX, ret+56(FP)
 	RET
 
-// func spawn(flags, stack, role uintptr) uintptr
-// The child shares the memory. It runs on a stack of its own and never
-// returns: role 0 is command, 1 reap, 2 words, 3 attended.
-TEXT ·spawn(SB), NOSPLIT|NOFRAME, $0-32
+// func clone(flags, stack, role uintptr) uintptr
+TEXT ·clone(SB), NOSPLIT|NOFRAME, $0-32
 	MOVQ flags+0(FP), DI
 	MOVQ stack+8(FP), SI
 	MOVQ role+16(FP), R12
@@ -30,22 +28,9 @@ TEXT ·spawn(SB), NOSPLIT|NOFRAME, $0-32
 	MOVQ AX, ret+24(FP)
 	RET
 child:
-	CMPQ R12, $1
-	JEQ reaper
-	CMPQ R12, $2
-	JEQ words
-	CMPQ R12, $3
-	JEQ attended
-	CALL ·command(SB)
-	INT $3
-reaper:
-	CALL ·reap(SB)
-	INT $3
-words:
-	CALL ·words(SB)
-	INT $3
-attended:
-	CALL ·attended(SB)
+	SUBQ $16, SP
+	MOVQ R12, 0(SP)
+	CALL ·begin(SB)
 	INT $3
 
 // entry is the program's first instruction. A fake g whose stack guard is 0
@@ -61,38 +46,8 @@ TEXT ·entry(SB), NOSPLIT|NOFRAME, $0
 	MOVQ AX, ·fakeTLS(SB)
 	MOVQ BX, ·savedSP(SB)
 	ANDQ $~15, SP
-	SUBQ $32, SP
+	SUBQ $16, SP
 	MOVQ BX, 0(SP)
 	CALL ·early(SB)
 	MOVQ ·savedSP(SB), SP
 	JMP _rt0_amd64_linux(SB)
-
-// func fork(sp uintptr) uintptr
-// The child, a copy, runs forked on a static stack with the fake g, so that
-// nothing of the Go runtime is touched after the fork.
-TEXT ·fork(SB), NOSPLIT|NOFRAME, $0-16
-	MOVQ $17, DI // SIGCHLD
-	XORL SI, SI
-	XORL DX, DX
-	XORL R10, R10
-	XORL R8, R8
-	MOVQ $56, AX // clone
-	SYSCALL
-	TESTQ AX, AX
-	JZ child
-	MOVQ AX, ret+8(FP)
-	RET
-child:
-	MOVQ sp+0(FP), BX
-	MOVQ $0x1002, DI // ARCH_SET_FS
-	LEAQ ·fakeTLS+8(SB), SI
-	MOVQ $158, AX // arch_prctl
-	SYSCALL
-	LEAQ ·fakeG(SB), AX
-	MOVQ AX, ·fakeTLS(SB)
-	LEAQ ·forkStack+65520(SB), SP
-	ANDQ $~15, SP
-	SUBQ $32, SP
-	MOVQ BX, 0(SP)
-	CALL ·forked(SB)
-	INT $3

@@ -51,7 +51,7 @@ func owner() bool {
 //go:norace
 //go:nocheckptr
 func same(c *Check) bool {
-	r := sys6(sysStat, p(text(c.Path)), p(&stat[0]), 0, 0, 0, 0)
+	r := status(text(c.Path))
 	if c.Ino == 0 {
 		return r == ^uintptr(enoent-1) || r == ^uintptr(enotdir-1)
 	}
@@ -61,8 +61,16 @@ func same(c *Check) bool {
 	s := unsafe.Pointer(&stat[0])
 	u64 := func(off uintptr) uint64 { return *(*uint64)(unsafe.Add(s, off)) }
 	return u64(statDev) == c.Dev && u64(statIno) == c.Ino && u64(statSize) == c.Size &&
-		int64(u64(statMtime)*1e9+u64(statMtime+8)) == c.Mtime &&
-		int64(u64(statCtime)*1e9+u64(statCtime+8)) == c.Ctime
+		nanoseconds(unsafe.Add(s, statMtime)) == c.Mtime && nanoseconds(unsafe.Add(s, statCtime)) == c.Ctime
+}
+
+// nanoseconds is the time of two machine words, seconds and nanoseconds.
+//
+//go:norace
+//go:nocheckptr
+func nanoseconds(t unsafe.Pointer) int64 {
+	v := (*[2]int)(t)
+	return int64(v[0])*1e9 + int64(v[1])
 }
 
 // wanted reports whether "NAME=VALUE" stands in the environment, or, for

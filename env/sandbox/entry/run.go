@@ -19,9 +19,7 @@ const (
 )
 
 const (
-	cloneVM    = 0x100
-	cloneVFork = 0x4000
-	sigchld    = 17
+	sigchld = 17
 
 	sighup  = 1
 	sigint  = 2
@@ -188,7 +186,3 @@ func try(file *byte) uint32 {
 	r = sys6(sysExecve, lit("/bin/sh\x00"), uintptr(unsafe.Pointer(&args[0])), uintptr(unsafe.Pointer(&envp[0])), 0, 0, 0)
 	return uint32(-r)
 }
-
-//go:norace
-//go:nocheckptr
-func failureAddr() uintptr { return uintptr(unsafe.Pointer(&Failure)) }

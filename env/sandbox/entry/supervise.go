@@ -20,7 +20,7 @@ var Ended struct {
 func attend() {
 	keeper = sys6(sysGetpid, 0, 0, 0, 0, 0, 0)
 	ownChild()
-	a := spawn(sigchld, uintptr(unsafe.Pointer(&keepStack[len(keepStack)-64]))&^15, 3)
+	a := fork(asAttended)
 	if isErr(a) {
 		Failure.Errno, Failure.Stage = uint32(-a), StageSpawn
 		return
@@ -61,12 +61,12 @@ func supervise() {
 		Failure.Errno, Failure.Stage = uint32(-r), StageSpawn
 		return
 	}
-	b := spawn(cloneVM|sigchld, uintptr(unsafe.Pointer(&bStack[len(bStack)-64]))&^15, 1)
+	b := spawn(asReaper)
 	if isErr(b) {
 		Failure.Errno, Failure.Stage = uint32(-b), StageSpawn
 		return
 	}
-	c := spawn(cloneVM|cloneVFork|sigchld, uintptr(unsafe.Pointer(&cStack[len(cStack)-64]))&^15, 0)
+	c := spawn(asCommand)
 	if isErr(c) {
 		Failure.Errno, Failure.Stage = uint32(-c), StageSpawn
 	} else if Failure.Stage != 0 {
@@ -86,7 +86,7 @@ func supervise() {
 			keep++
 		}
 	}
-	sys6(sysCloseRange, keep, ^uintptr(0)>>32, 0, 0, 0, 0)
+	sys6(sysCloseRange, keep, lastFD, 0, 0, 0, 0)
 	status := wait(c)
 	end(b)
 	reclaim()
@@ -138,7 +138,7 @@ func exit(status uint32) {
 //go:norace
 //go:nocheckptr
 func explain(b uintptr) {
-	c := spawn(cloneVM|cloneVFork|sigchld, uintptr(unsafe.Pointer(&cStack[len(cStack)-64]))&^15, 2)
+	c := spawn(asWords)
 	status := uint32(1 << 8)
 	if !isErr(c) {
 		sys6(sysWait4, c, uintptr(unsafe.Pointer(&status)), 0, 0, 0, 0)
@@ -202,7 +202,7 @@ func end(b uintptr) {
 //go:nocheckptr
 func reap() {
 	sys6(sysDup3, uintptr(alive[0]), 0, 0, 0, 0, 0)
-	sys6(sysCloseRange, 1, ^uintptr(0)>>32, 0, 0, 0, 0)
+	sys6(sysCloseRange, 1, lastFD, 0, 0, 0, 0)
 	ign := sigaction{handler: 1}
 	sys6(sysRtSigaction, sigchld, uintptr(unsafe.Pointer(&ign)), 0, 8, 0, 0)
 	var b [8]byte
@@ -221,6 +221,7 @@ func command() {
 	if steps(header().Command, StageCommand) {
 		execute()
 	}
+	confess()
 	for {
 		sys6(sysExitGroup, 255, 0, 0, 0, 0, 0)
 	}
@@ -288,7 +289,7 @@ func reclaim() {
 		return
 	}
 	var cur int32
-	own := int32(sys6(sysGetpgrp, 0, 0, 0, 0, 0, 0))
+	own := int32(sys6(sysGetpgid, 0, 0, 0, 0, 0, 0))
 	if sys6(sysIoctl, fd, tiocgpgrp, uintptr(unsafe.Pointer(&cur)), 0, 0, 0) == 0 && cur != own && cur > 1 &&
 		isErr(sys6(sysKill, uintptr(-cur), 0, 0, 0, 0, 0)) {
 		sys6(sysIoctl, fd, tiocspgrp, uintptr(unsafe.Pointer(&own)), 0, 0, 0)

@@ -6,11 +6,11 @@ const (
 	sysRead           = 0
 	sysWrite          = 1
 	sysClose          = 3
-	sysStat           = 4
 	sysRtSigaction    = 13
 	sysRtSigprocmask  = 14
 	sysIoctl          = 16
 	sysGetpid         = 39
+	sysClone          = 56
 	sysExecve         = 59
 	sysWait4          = 61
 	sysKill           = 62
@@ -19,15 +19,18 @@ const (
 	sysGetcwd         = 79
 	sysGetuid         = 102
 	sysGetgid         = 104
+	sysSetpgid        = 109
 	sysGetppid        = 110
-	sysGetpgrp        = 111
+	sysGetpgid        = 121
 	sysGetsid         = 124
 	sysRtSigtimedwait = 128
 	sysPrctl          = 157
 	sysExitGroup      = 231
 	sysOpenat         = 257
+	sysFstatat        = 262
 	sysDup3           = 292
 	sysPipe2          = 293
+	sysPrlimit        = 302
 	sysCloseRange     = 436
 )
 
@@ -39,6 +42,3 @@ const (
 	statMtime = 88
 	statCtime = 104
 )
-
-// sigaction is the kernel's struct of rt_sigaction(2).
-type sigaction struct{ handler, flags, restorer, mask uintptr }

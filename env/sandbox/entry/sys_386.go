@@ -1,0 +1,43 @@
+package entry
+
+// System calls that the entry itself makes, by their number on this machine.
+// Those of a plan come with the plan.
+const (
+	sysRead           = 3
+	sysWrite          = 4
+	sysClose          = 6
+	sysExecve         = 11
+	sysGetpid         = 20
+	sysKill           = 37
+	sysIoctl          = 54
+	sysFcntl          = 55
+	sysGetppid        = 64
+	sysWait4          = 114
+	sysClone          = 120
+	sysUname          = 122
+	sysGetpgid        = 132
+	sysGetsid         = 147
+	sysPrctl          = 172
+	sysRtSigaction    = 174
+	sysRtSigprocmask  = 175
+	sysRtSigtimedwait = 177
+	sysGetcwd         = 183
+	sysGetuid         = 199 // getuid32
+	sysGetgid         = 200 // getgid32
+	sysExitGroup      = 252
+	sysOpenat         = 295
+	sysFstatat        = 300 // fstatat64
+	sysDup3           = 330
+	sysPipe2          = 331
+	sysPrlimit        = 340
+	sysCloseRange     = 436
+)
+
+// Offsets into struct stat64.
+const (
+	statDev   = 0
+	statIno   = 88
+	statSize  = 44
+	statMtime = 72
+	statCtime = 80
+)
