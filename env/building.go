@@ -142,13 +142,17 @@ func (p *Project) build(ctx context.Context, l *lock.Lock, setUp bool) (_ *Built
 	for _, pkg := range pkgs {
 		b.uses.Packages = append(b.uses.Packages, filepath.Base(p.Cache.Package(pkg.SHA256, pkg.File)))
 	}
-	if err := p.findLibraries(ctx, b, store, tree, l); err != nil {
+	libraries := p.librarian(b, store, tree, l)
+	if err := libraries.cure(ctx); err != nil {
 		return nil, err
 	}
 	if setUp {
 		if err := p.setUp(ctx, b, store, tree, pkgs); err != nil {
 			return nil, err
 		}
+	}
+	if err := libraries.check(ctx); err != nil {
+		return nil, err
 	}
 	return b, nil
 }

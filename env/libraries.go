@@ -1,18 +1,14 @@
 package env
 
 import (
-	"crypto/sha256"
 	"debug/elf"
-	"encoding/hex"
-	"encoding/json"
-	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"devenv/cache"
 	"devenv/env/lock"
 	"devenv/layers"
 	libs "devenv/layers/elf"
@@ -22,16 +18,21 @@ import (
 // but that only an optional dependency would bring, or that the package's own
 // repository lacks. It stops nothing.
 type Miss struct {
-	Package string `json:"package"`
+	Package string `json:"package"` // or setUpName
 	Problem string `json:"problem"`
 	Want    string `json:"want"` // a soname, or the path of an interpreter
 }
+
+// setUpName stands for a package where a file was configured, or made by a
+// scriptlet or hook.
+const setUpName = "set-up"
 
 // census is who has and who needs which library in an environment.
 type census struct {
 	whole  map[string]lock.Package  // by name
 	record map[string]*layers.Layer // of whole packages by name, of others by compatName
-	owners map[string][]owner       // of libraries by what they are called without a number
+	owners map[string][]owner       // of libraries of whole packages, by family
+	list   []libs.Layer
 	misses []libs.Miss
 }
 
@@ -50,66 +51,110 @@ func stem(soname string) string {
 	return name
 }
 
-// takeCensus looks up every need of every object in a tree and the old
-// libraries that lie over it. Nothing but records is read.
-func takeCensus(store *layers.Store, tree *layers.Tree, pkgs, compat []lock.Package, arch string) (*census, error) {
+// family is what all versions of a library have in common, those too that have
+// the number before the ".so": "libLLVM" of "libLLVM-16.so.1".
+func family(soname string) string { return strings.TrimRight(stem(soname), "0123456789.-_") }
+
+// takeCensus collects what the objects of a tree, and the old libraries that lie
+// over it, need and give. Nothing but records is read.
+func takeCensus(store *layers.Store, tree *layers.Tree, pkgs, compat []lock.Package) (*census, error) {
 	c := &census{whole: map[string]lock.Package{}, record: map[string]*layers.Layer{}, owners: map[string][]owner{}}
-	var list []libs.Layer
-	add := func(name string, layer *layers.Layer, pick func(string) bool) error {
-		rec, err := layer.ELF()
-		if err != nil {
-			return err
-		}
-		rec.Objects = slices.DeleteFunc(rec.Objects, func(o libs.Object) bool { return !pick(o.Path) })
-		c.record[name] = layer
-		list = append(list, libs.Layer{Name: name, Record: rec})
-		return nil
-	}
-	all := func(string) bool { return true }
 	for _, pkg := range pkgs {
-		layer, err := store.Layer(layers.ID(pkg.SHA256))
+		rec, err := c.add(store, pkg, pkg.Name)
 		if err != nil {
 			return nil, err
 		}
 		c.whole[pkg.Name] = pkg
-		if err := add(pkg.Name, layer, all); err != nil {
-			return nil, err
-		}
-	}
-	for i := range list {
-		for j := range list[i].Record.Objects {
-			if o := &list[i].Record.Objects[j]; o.Soname != "" {
-				c.owners[stem(o.Soname)] = append(c.owners[stem(o.Soname)], owner{list[i].Name, o})
+		for i := range rec.Objects {
+			if o := &rec.Objects[i]; o.Soname != "" {
+				c.owners[family(o.Soname)] = append(c.owners[family(o.Soname)], owner{pkg.Name, o})
 			}
 		}
 	}
 	for _, pkg := range compat {
-		layer, err := store.Layer(layers.ID(pkg.SHA256))
+		rec, err := c.add(store, pkg, compatName(pkg))
 		if err != nil {
 			return nil, err
 		}
 		old := map[string]bool{}
-		for _, f := range oldLibraries(layer, tree.FS) {
+		for _, f := range oldLibraries(c.record[compatName(pkg)], tree.FS) {
 			old[f.Path] = true
 		}
-		if err := add(compatName(pkg), layer, func(path string) bool { return old[path] }); err != nil {
-			return nil, err
-		}
+		rec.Objects = slices.DeleteFunc(rec.Objects, func(o libs.Object) bool { return !old[o.Path] })
 	}
-	return c, c.check(list, tree.FS, arch)
+	return c, nil
 }
 
-func (c *census) check(list []libs.Layer, root, arch string) error {
-	tree, err := libs.OpenTree(root)
+func (c *census) add(store *layers.Store, pkg lock.Package, name string) (*libs.Record, error) {
+	layer, err := store.Layer(layers.ID(pkg.SHA256))
+	if err != nil {
+		return nil, err
+	}
+	rec, err := layer.ELF()
+	if err != nil {
+		return nil, err
+	}
+	c.record[name] = layer
+	c.list = append(c.list, libs.Layer{Name: name, Record: rec})
+	return rec, nil
+}
+
+// addSetUp adds what set-up has made, in directories, topmost first. What it has
+// put in the place of a package's files, or removed, is the package's no more.
+func (c *census) addSetUp(dirs []string) error {
+	var made libs.Recorder
+	seen := map[string]bool{}
+	for _, dir := range dirs {
+		err := filepath.WalkDir(dir, func(at string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			name, err := filepath.Rel(dir, at)
+			if err != nil || seen[name] {
+				return err
+			}
+			seen[name] = true
+			return inspect(&made, name, at, d)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, l := range c.list {
+		l.Record.Objects = slices.DeleteFunc(l.Record.Objects, func(o libs.Object) bool { return seen[o.Path] })
+	}
+	c.list = append(c.list, libs.Layer{Name: setUpName, Record: made.Record()})
+	return nil
+}
+
+// inspect looks at a file that may be run or loaded; of the others, which are
+// many, not even the first bytes are read.
+func inspect(made *libs.Recorder, name, at string, d fs.DirEntry) error {
+	info, err := d.Info()
+	if err != nil || !info.Mode().IsRegular() || info.Mode()&0o111 == 0 && !strings.Contains(path.Base(name), ".so") {
+		return err
+	}
+	f, err := os.Open(at)
+	if err != nil {
+		if os.IsPermission(err) {
+			return nil // its owner cannot read it, nor run it
+		}
+		return err
+	}
+	defer f.Close()
+	made.Add(name, uint32(info.Mode().Perm()), f)
+	return nil
+}
+
+// check looks every need up in directories that lie over one another, topmost
+// first.
+func (c *census) check(arch string, dirs ...string) error {
+	root := libs.NewOverlay(dirs...)
+	conf, err := libs.ReadConf(root)
 	if err != nil {
 		return err
 	}
-	defer tree.Close()
-	dirs, err := libs.ReadConf(os.DirFS(root))
-	if err != nil {
-		return err
-	}
-	c.misses = libs.Check(list, libs.Config{Machine: machines[arch], LibraryDirs: dirs}, tree.Lookup)
+	c.misses = libs.Check(c.list, libs.Config{Machine: machines[arch], LibraryDirs: conf}, root.Lookup)
 	return nil
 }
 
@@ -119,68 +164,99 @@ var machines = map[string]elf.Machine{
 	"aarch64": elf.EM_AARCH64, "armv7h": elf.EM_ARM, "armv6h": elf.EM_ARM, "riscv64": elf.EM_RISCV, "loong64": elf.EM_LOONGARCH,
 }
 
-// oldLibraries are the files of a layer that a compatibility layer takes: what is
-// called lib*.so.N, and of that only what the tree has nothing in the place of.
-func oldLibraries(layer *layers.Layer, root string) (files []layers.File) {
-	for _, f := range layer.Owned() {
-		base := path.Base(f.Path)
-		_, number, ok := strings.Cut(base, ".so.")
-		if f.Kind == layers.Directory || !ok || number == "" || !strings.HasPrefix(base, "lib") {
-			continue
-		}
-		if _, err := os.Lstat(filepath.Join(root, f.Path)); os.IsNotExist(err) {
-			files = append(files, f)
-		}
-	}
-	return files
-}
-
 // rolledBack reports whether a layer is not of the day that the others are of.
 func (c *census) rolledBack(name string) bool {
 	pkg, whole := c.whole[name]
-	return !whole || pkg.From != ""
+	return !whole && name != setUpName || pkg.From != ""
 }
 
-// judge sorts misses into those that keep a package which was rolled back, or
-// one that uses such, from running, and the others.
-func (c *census) judge() (grave []libs.Miss, shown []Miss) {
+// verdict is what misses mean.
+type verdict struct {
+	grave []libs.Miss // they keep a package that was rolled back, or one that uses such, from running
+	doubt []libs.Miss // a rolled-back package may miss them for that reason; or do without, as today's do
+	shown []Miss      // all that stops nothing, doubt too
+}
+
+func (c *census) judge() (v verdict) {
 	for _, m := range c.misses {
 		if m.Kind == libs.Elsewhere {
 			continue // programs find it by means of their own
 		}
 		rolled := c.rolledBack(m.Layer)
 		if !m.Object.IsScript() {
-			for _, o := range c.owners[stem(m.Want)] {
-				rolled = rolled || c.rolledBack(o.name)
+			for _, name := range c.partners(m) {
+				rolled = rolled || c.rolledBack(name)
 			}
 		}
-		if rolled && !m.Object.IsScript() && (m.Kind != libs.NoLibrary || len(c.partners(m)) > 0) {
-			grave = append(grave, m)
-			continue
+		if rolled && !m.Object.IsScript() {
+			if m.Kind != libs.NoLibrary || len(c.partners(m)) > 0 {
+				v.grave = append(v.grave, m)
+				continue
+			}
+			v.doubt = append(v.doubt, m)
 		}
-		shown = append(shown, Miss{Package: m.Layer, Problem: m.String(), Want: m.Want})
+		v.shown = append(v.shown, Miss{Package: m.Layer, Problem: m.String(), Want: m.Want})
 	}
-	return grave, shown
+	return v
 }
 
-// partners are the packages that may have had a library when the one that needs it was
-// built: who has another version of it now, else who that package depends on.
+// partners are the packages that may have had a library when the one that needs it
+// was built: who has another version of it now, else who that package says it
+// needs it of.
 func (c *census) partners(m libs.Miss) (names []string) {
-	for _, o := range c.owners[stem(m.Want)] {
-		if o.name != m.Layer && !slices.Contains(names, o.name) {
-			names = append(names, o.name)
+	var relatives []string
+	for _, o := range c.owners[family(m.Want)] {
+		switch {
+		case o.name == m.Layer:
+		case stem(o.object.Soname) == stem(m.Want):
+			names = appendNew(names, o.name)
+		default:
+			relatives = appendNew(relatives, o.name)
 		}
 	}
 	layer := c.record[m.Layer]
 	if len(names) > 0 || layer == nil {
 		return names
 	}
+	if len(relatives) > 0 { // libgtk-4 is no version of libgtk-3, unless who needs it depends on that one
+		needed := c.closure(m.Layer)
+		if names = slices.DeleteFunc(relatives, func(name string) bool { return !needed[name] }); len(names) > 0 {
+			return names
+		}
+	}
 	for _, dep := range layer.Info.Depends {
 		if soname, _, ok := strings.Cut(dep.Name, ".so"); ok && soname == stem(m.Want) {
-			for name, l := range c.record {
-				if l.Info.Satisfies(dep) || stem(dep.Name) == name {
-					names = append(names, name)
-				}
+			names = append(names, c.meeting(dep.Name, func(l *layers.Layer) bool { return l.Info.Satisfies(dep) })...)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// meeting are the packages that meet a dependency, or are called as it is.
+func (c *census) meeting(dep string, satisfies func(*layers.Layer) bool) (names []string) {
+	for name, l := range c.record {
+		if stem(dep) == name || satisfies(l) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// dependencies are the whole packages that meet what a package says it depends on.
+func (c *census) dependencies(name string) (names []string) {
+	layer := c.record[name]
+	if layer == nil {
+		return nil
+	}
+	for _, dep := range layer.Info.Depends {
+		if _, named := c.whole[dep.Name]; named {
+			names = appendNew(names, dep.Name)
+			continue
+		}
+		for other := range c.whole {
+			if c.record[other].Info.Satisfies(dep) {
+				names = appendNew(names, other)
 			}
 		}
 	}
@@ -188,94 +264,23 @@ func (c *census) partners(m libs.Miss) (names []string) {
 	return names
 }
 
-// librariesID names what was found out about a tree, with the old libraries
-// that lie over it.
-func librariesID(tree *layers.Tree, pkgs, compat []lock.Package) string {
-	key := []string{"devenv libraries 1", tree.ID}
-	for _, pkg := range pkgs {
-		if pkg.From != "" {
-			key = append(key, "rolled back "+pkg.Name)
-		}
-	}
-	for _, pkg := range compat {
-		key = append(key, pkg.SHA256)
-	}
-	sum := sha256.Sum256([]byte(strings.Join(key, "\n")))
-	return hex.EncodeToString(sum[:])
-}
-
-// missesFile is beside fs/ in a directory of old libraries.
-const missesFile = "misses.json"
-
-// readMisses reads what was found out before.
-func readMisses(c *cache.Cache, id string) (misses []Miss, ok bool) {
-	text, err := os.ReadFile(filepath.Join(c.Setup(id), missesFile))
-	return misses, err == nil && json.Unmarshal(text, &misses) == nil
-}
-
-// writeLibraries puts the old libraries and the misses where the next build
-// finds them. The libraries are links into their layers. Misses alone are not
-// worth waiting for the disk: if they are lost they are found out again.
-func (p *Project) writeLibraries(store *layers.Store, tree *layers.Tree, id string, compat []lock.Package, misses []Miss) error {
-	text, err := json.Marshal(misses)
-	if err != nil {
-		return err
-	}
-	text = append(text, '\n')
-	if len(compat) == 0 {
-		if err := os.MkdirAll(p.Cache.Setup(id), 0o755); err != nil {
-			return err
-		}
-		return p.Cache.WriteChecked(filepath.Join(p.Cache.Setup(id), missesFile), 0o644, func(w io.Writer) error {
-			_, err := w.Write(text)
-			return err
-		})
-	}
-	dir, release, err := p.Cache.Temp("libraries")
-	if err != nil {
-		return err
-	}
-	defer release()
-	made := filepath.Join(dir, "layer")
-	if err := os.MkdirAll(filepath.Join(made, "fs"), 0o755); err != nil {
-		return err
-	}
-	for _, pkg := range compat {
-		layer, err := store.Layer(layers.ID(pkg.SHA256))
-		if err != nil {
-			return err
-		}
-		for _, f := range oldLibraries(layer, tree.FS) {
-			if err := placeLibrary(layer.Dir, filepath.Join(made, "fs"), f); err != nil {
-				return err
+// closure is all that a package depends on.
+func (c *census) closure(name string) map[string]bool {
+	seen := map[string]bool{}
+	for todo := []string{name}; len(todo) > 0; todo = todo[1:] {
+		for _, dep := range c.dependencies(todo[0]) {
+			if !seen[dep] {
+				seen[dep] = true
+				todo = append(todo, dep)
 			}
 		}
 	}
-	if err := os.WriteFile(filepath.Join(made, missesFile), text, 0o644); err != nil {
-		return err
-	}
-	_, err = p.Cache.Publish(made, p.Cache.Setup(id))
-	return err
+	return seen
 }
 
-// placeLibrary links a file of a layer to where it goes; where two old
-// packages have the same, the first one's counts.
-func placeLibrary(from, to string, f layers.File) error {
-	at := filepath.Join(to, f.Path)
-	if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
-		return err
+func appendNew(names []string, name string) []string {
+	if slices.Contains(names, name) {
+		return names
 	}
-	var err error
-	if f.Kind == layers.Symlink {
-		err = os.Symlink(f.Link, at)
-	} else if err = os.Link(filepath.Join(from, f.Path), at); err != nil && !os.IsExist(err) {
-		var text []byte
-		if text, err = os.ReadFile(filepath.Join(from, f.Path)); err == nil { // this file system does not link
-			err = os.WriteFile(at, text, 0o755)
-		}
-	}
-	if os.IsExist(err) {
-		return nil
-	}
-	return err
+	return append(names, name)
 }
