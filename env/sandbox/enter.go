@@ -161,12 +161,19 @@ func Fork(args []string) {
 	endAs(status, status.Signaled() && status.Signal() == unix.SIGINT)
 }
 
-// await passes signals on to a child until it has ended.
+// await passes signals on to a child until it has ended, and stops when it stops.
 func await(pid int) (status unix.WaitStatus) {
 	stop := passOn(func(s syscall.Signal) { unix.Kill(pid, s) })
 	defer stop()
 	for {
-		if _, err := unix.Wait4(pid, &status, 0, nil); err != unix.EINTR {
+		_, err := unix.Wait4(pid, &status, unix.WUNTRACED, nil)
+		switch {
+		case err == unix.EINTR:
+		case err == nil && status.Stopped():
+			// To this very thread, so that it goes on when we are continued.
+			unix.Tgkill(os.Getpid(), unix.Gettid(), status.StopSignal())
+			unix.Kill(pid, unix.SIGCONT)
+		default:
 			return status
 		}
 	}

@@ -211,7 +211,10 @@ func TestCovers(t *testing.T) {
 // TestBackground: what was started inside ends with the entry, also when its
 // process is killed.
 func TestBackground(t *testing.T) {
-	w := newWorld(t, true)
+	each(t, background)
+}
+
+func background(t *testing.T, w *world) {
 	w.plan()
 	name := fmt.Sprint(1e6 + os.Getpid())
 	alive := func() bool {

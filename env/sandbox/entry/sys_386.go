@@ -11,6 +11,7 @@ const (
 	sysKill           = 37
 	sysIoctl          = 54
 	sysFcntl          = 55
+	sysSetpgid        = 57
 	sysGetppid        = 64
 	sysWait4          = 114
 	sysClone          = 120

@@ -20,6 +20,7 @@ const (
 	sysRtSigaction    = 134
 	sysRtSigprocmask  = 135
 	sysRtSigtimedwait = 137
+	sysSetpgid        = 154
 	sysGetpgid        = 155
 	sysGetsid         = 156
 	sysUname          = 160
