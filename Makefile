@@ -28,11 +28,10 @@ quick: ## the tests that need no mirror and no peer, in a minute
 lint: ## vet, gofmt and staticcheck
 	@.ci/lint
 
-bench: build ## measure against bwrap, pacman, bsdtar and nix-shell; writes docs/benchmarks.md
+bench: build ## measure against bwrap, pacman, bsdtar, curl and nix-shell; writes docs/benchmarks.md. Some rows: ROWS=warm,pipe
 	@.ci/setup demo test bench
 	@.ci/mirror
-	@DEVENV_TEST_MIRROR=$${DEVENV_TEST_MIRROR:-$(STATE)/mirror} $(GO) run ./.ci/bench
-	@$(GO) test -count=1 -v -run 'TestSpeedAgainstPacman|TestPeakMemory' ./env/resolve
+	@DEVENV_TEST_MIRROR=$${DEVENV_TEST_MIRROR:-$(STATE)/mirror} $(GO) run ./.ci/bench "$(ROWS)"
 
 fuzz: ## run every fuzz target for FUZZTIME (default 20s) each
 	@.ci/fuzz $(or $(FUZZTIME),20s)

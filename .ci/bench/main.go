@@ -1,176 +1,100 @@
-// Command bench measures devenv against its peers, each pair interleaved in one
-// run, and writes docs/benchmarks.md and .tmp/bench.json. `make bench` runs it as
-// root; what is measured runs as an unprivileged user wherever that is the claim.
+// Command bench measures devenv against its peers. `make bench` runs it, as
+// root, because pacman needs that; what is measured runs as an unprivileged
+// user wherever that is the claim.
+//
+// What is compared runs in turn in one run, on one machine, from one state of
+// the page cache; a row is the ratio of two medians. Nothing that a run found
+// out is used by another one. docs/benchmarks.md and .tmp/bench.json hold the
+// table.
+//
+//	bench [ROWS]    all rows, or these (warm,pipe): then docs/benchmarks.md is left alone
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
 )
 
-// row is one line of the table.
-type row struct {
-	What    string  `json:"what"`
-	Against string  `json:"against"`
-	Ours    float64 `json:"ours_seconds"`
-	Theirs  float64 `json:"theirs_seconds"`
-	Ratio   float64 `json:"ratio"`
-	Must    float64 `json:"must"`
-	Runs    int     `json:"runs"`
+// measurement makes one row or several that share their runs.
+type measurement struct {
+	name    string
+	measure func(*world) ([]row, error)
+}
+
+// measurements are in the order of the table. What enters an environment comes
+// first, because it needs only one; what builds follows; what fills the store
+// with a thousand layers comes last.
+var measurements = []measurement{
+	{"warm", (*world).warm},
+	{"nix", (*world).nix},
+	{"many", (*world).many},
+	{"compile", (*world).compile},
+	{"pipe", (*world).pipe},
+	{"resolve", (*world).resolve},
+	{"cold", (*world).cold},
+	{"one", (*world).oneMore},
+	{"disk", (*world).disk},
+	{"memory", (*world).memory},
+	{"thousand", (*world).thousand},
 }
 
 func main() {
-	w, err := newWorld()
-	if err == nil {
-		defer w.remove()
-		err = w.all()
-	}
-	if err != nil {
+	names := strings.FieldsFunc(strings.Join(os.Args[1:], " "), func(r rune) bool { return r == ',' || r == ' ' })
+	if err := run(names); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func (w *world) all() error {
-	var rows []row
-	for _, m := range []func() (row, error){
-		w.warm, w.warmMany, w.warmNix, w.resolve, w.pipe, w.compile, w.coldPacman, w.coldBsdtar, w.oneMore,
-	} {
-		r, err := m()
+func run(names []string) error {
+	selected, err := choose(names)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	w, err := newWorld()
+	defer w.remove()
+	if err != nil {
+		return err
+	}
+	r := report{Machine: machine(), Toolchain: len(w.files)}
+	for _, m := range selected {
+		rows, err := m.measure(w)
 		if err != nil {
-			fmt.Printf("not measured: %v\n", err)
+			r.Missing = append(r.Missing, missing{m.name, err.Error()})
+			fmt.Printf("%-9s NOT MEASURED: %v\n", m.name, err)
 			continue
 		}
-		if r.Theirs > 0 {
-			r.Ratio = r.Ours / r.Theirs
-		}
-		fmt.Printf("%-58s %9.2f ms  %-52s %9.2f ms  %.2f (must %.2f)\n", r.What, r.Ours*1e3, r.Against, r.Theirs*1e3, r.Ratio, r.Must)
-		rows = append(rows, r)
-	}
-	b, err := json.MarshalIndent(rows, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(".tmp/bench.json", append(b, '\n'), 0o644); err != nil {
-		return err
-	}
-	return os.WriteFile("docs/benchmarks.md", []byte(page(rows)), 0o644)
-}
-
-// page is docs/benchmarks.md.
-func page(rows []row) string {
-	var s strings.Builder
-	s.WriteString("# Benchmarks\n\nWritten by `make bench`. Each pair is interleaved in one run on one machine; a ratio says more than a time. Medians.\n\n")
-	fmt.Fprintf(&s, "%s, %d processors, kernel %s, %s; %s.\n\n", cpu(), runtime.NumCPU(), kernel(), runtime.Version(), versions())
-	s.WriteString("| what | devenv | against | there | ratio | must | runs |\n|---|---|---|---|---|---|---|\n")
-	for _, r := range rows {
-		fmt.Fprintf(&s, "| %s | %s | %s | %s | %.2f | %.2f | %d |\n", r.What, human(r.Ours), r.Against, human(r.Theirs), r.Ratio, r.Must, r.Runs)
-	}
-	return s.String()
-}
-
-func human(seconds float64) string {
-	if seconds < 1 {
-		return fmt.Sprintf("%.2f ms", seconds*1e3)
-	}
-	return fmt.Sprintf("%.2f s", seconds)
-}
-
-func cpu() string {
-	b, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(b)) {
-		if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == "model name" {
-			return strings.TrimSpace(v)
+		for _, x := range rows {
+			x.Name = m.name
+			fmt.Println(x)
+			r.Rows = append(r.Rows, x)
 		}
 	}
-	return runtime.GOARCH
+	r.Took = time.Since(start).Seconds()
+	return r.write(len(names) == 0)
 }
 
-func kernel() string {
-	b, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	return strings.TrimSpace(string(b))
-}
-
-// versions names the peers.
-func versions() string {
-	var out []string
-	for _, p := range [][]string{{"bwrap", "--version"}, {"pacman-conf", "--version"}, {"bsdtar", "--version"}, {"nix", "--version"}} {
-		b, err := exec.Command(p[0], p[1:]...).Output()
-		line, _, _ := strings.Cut(strings.TrimSpace(string(b)), "\n")
-		if err == nil && line != "" {
-			out = append(out, line)
+// choose gives the measurements of these names, all for none.
+func choose(names []string) ([]measurement, error) {
+	if len(names) == 0 {
+		return measurements, nil
+	}
+	var known []string
+	var out []measurement
+	for _, m := range measurements {
+		known = append(known, m.name)
+		if slices.Contains(names, m.name) {
+			out = append(out, m)
 		}
 	}
-	return strings.Join(out, ", ")
-}
-
-// command is something to time.
-type command struct {
-	args   []string
-	env    []string
-	dir    string
-	asRoot bool
-	before func() error // not timed
-}
-
-// interleave runs two commands in turn and gives the median of each.
-func (w *world) interleave(n int, ours, theirs command) (a, b float64, err error) {
-	var first, second []float64
-	for range n {
-		for _, c := range []struct {
-			command
-			to *[]float64
-		}{{ours, &first}, {theirs, &second}} {
-			d, err := w.time(c.command)
-			if err != nil {
-				return 0, 0, err
-			}
-			*c.to = append(*c.to, d)
+	for _, n := range names {
+		if !slices.Contains(known, n) {
+			return nil, fmt.Errorf("no row is called %q; there are %s", n, strings.Join(known, ", "))
 		}
 	}
-	return median(first), median(second), nil
-}
-
-func median(v []float64) float64 {
-	slices.Sort(v)
-	return v[len(v)/2]
-}
-
-// time runs one command, without any of os/exec's own goroutines and pipes.
-func (w *world) time(c command) (float64, error) {
-	if c.before != nil {
-		if err := c.before(); err != nil {
-			return 0, err
-		}
-	}
-	path := c.args[0]
-	if !filepath.IsAbs(path) {
-		var err error
-		if path, err = exec.LookPath(path); err != nil {
-			return 0, err
-		}
-	}
-	attr := w.attributes(c)
-	start := time.Now()
-	p, err := os.StartProcess(path, c.args, attr)
-	if err != nil {
-		return 0, err
-	}
-	state, err := p.Wait()
-	took := time.Since(start).Seconds()
-	if err != nil {
-		return 0, err
-	}
-	if !state.Success() {
-		words := strings.Join(c.args[:min(4, len(c.args))], " ")
-		return 0, fmt.Errorf("%s: %s", words[:min(len(words), 80)], state)
-	}
-	return took, nil
+	return out, nil
 }

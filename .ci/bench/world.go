@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,152 +12,272 @@ import (
 	"syscall"
 )
 
-// nobody is the unprivileged user that things are measured as.
+// nobody is the unprivileged user that devenv runs as.
 const nobody = 65534
 
-// world is a directory with devenv, a project with a C and C++ toolchain, and
-// the flattened tree that both devenv and its peers enter.
+// world is a directory with devenv, a home, and the project whose environment
+// is measured. Everything in it is removed at the end.
 type world struct {
 	dir, devenv, mirror string
+	home, project       string
+	asked               []string // the toolchain
+	files               []string // its package files, in the mirror
+	names               []string // its packages, by name
+	flat                string   // see flattened
+	pacman              *pacman  // see newPacman
 	null                *os.File
-	quiet               *os.File
 }
 
-// toolchain is what the measured environment asks for.
-var toolchain = []string{"gcc", "make", "cmake", "ninja", "meson", "autoconf", "automake", "libtool", "git", "python", "gdb", "strace", "pkgconf", "ccache", "curl", "perl", "vim", "zlib", "openssl", "valgrind", "bison", "flex", "texinfo", "rsync", "tmux", "jq"}
+// toolchain is what the measured environment asks for: 150 packages with all
+// that these need. Where the mirror has come to need fewer, spare ones join.
+var (
+	toolchain = words(`gcc make cmake ninja meson autoconf automake libtool git python gdb strace ltrace
+		pkgconf ccache curl perl vim zlib openssl valgrind bison flex texinfo rsync tmux jq gtest benchmark
+		spdlog nlohmann-json eigen swig nasm gperf re2c gettext patch patchelf elfutils lsof cscope indent
+		astyle cmocka unzip zip wget bc scons tree`)
+	spare = words("cunit check dos2unix dialog inetutils psmisc time stow lzip uchardet")
+)
+
+// size is how many packages the toolchain has.
+const size = 150
+
+func words(s string) []string { return strings.Fields(s) }
 
 func newWorld() (*world, error) {
-	mirror := os.Getenv("DEVENV_TEST_MIRROR")
-	if mirror == "" {
-		return nil, fmt.Errorf("DEVENV_TEST_MIRROR names no mirror: `make bench` makes one")
-	}
+	w := new(world)
 	if os.Getuid() != 0 {
-		return nil, fmt.Errorf("needs root: pacman does, and it runs devenv as another user")
+		return w, fmt.Errorf("needs root: pacman does, and it runs devenv as another user")
 	}
-	dir, err := os.MkdirTemp("/tmp", "devenv-bench-")
-	if err != nil {
-		return nil, err
+	mirror, err := filepath.Abs(os.Getenv("DEVENV_TEST_MIRROR"))
+	if err != nil || os.Getenv("DEVENV_TEST_MIRROR") == "" {
+		return w, fmt.Errorf("DEVENV_TEST_MIRROR names no mirror: `make bench` makes one")
 	}
-	w := &world{dir: dir, devenv: dir + "/devenv", mirror: mirror}
-	if w.null, err = os.Open(os.DevNull); err != nil {
-		return nil, err
+	// A short path that the unprivileged user can reach, wherever the checkout is.
+	if w.dir, err = os.MkdirTemp("/tmp", "devenv-bench-"); err != nil {
+		return w, err
 	}
-	if w.quiet, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0); err != nil {
-		return nil, err
+	w.mirror, w.devenv = mirror, w.dir+"/devenv"
+	w.home, w.project = w.dir+"/home", w.dir+"/project"
+	if w.null, err = os.OpenFile(os.DevNull, os.O_RDWR, 0); err != nil {
+		return w, err
 	}
-	b, err := os.ReadFile("bin/devenv")
-	if err != nil {
-		return nil, err
+	if err := os.Chmod(w.dir, 0o755); err != nil {
+		return w, err
 	}
-	if err := os.WriteFile(w.devenv, b, 0o755); err != nil {
-		return nil, err
+	if _, err := output(nil, "cp", "bin/devenv", w.devenv); err != nil {
+		return w, err
 	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return nil, err
+	if err := w.readable(); err != nil {
+		return w, err
 	}
-	for _, d := range []string{"/home", "/project"} {
-		if err := os.Mkdir(dir+d, 0o755); err != nil {
-			return nil, err
+	if err := errors.Join(w.own(w.home), w.own(w.project)); err != nil {
+		return w, err
+	}
+	return w, w.grow()
+}
+
+// readable shows the mirror to the unprivileged user, who may not get to where
+// it lies: a bind mount has no path above it.
+func (w *world) readable() error {
+	to := w.dir + "/mirror"
+	if err := os.Mkdir(to, 0o755); err != nil {
+		return err
+	}
+	if err := syscall.Mount(w.mirror, to, "", syscall.MS_BIND, ""); err != nil {
+		return nil // then it must be readable where it is
+	}
+	w.mirror = to
+	return nil
+}
+
+// grow asks for the toolchain, and for what makes it of the size wanted.
+func (w *world) grow() error {
+	w.asked = slices.Clone(toolchain)
+	for further := spare; ; further = further[1:] {
+		if err := w.ask(w.project, w.asked...); err != nil {
+			return err
 		}
-		if err := os.Chown(dir+d, nobody, nobody); err != nil {
-			return nil, err
+		var err error
+		if w.names, w.files, err = w.locked(w.project); err != nil {
+			return err
 		}
+		if len(w.names) >= size {
+			break
+		}
+		if len(further) == 0 {
+			return fmt.Errorf("the mirror gives a toolchain of %d packages, not %d", len(w.names), size)
+		}
+		w.asked = append(w.asked, further[0])
 	}
-	if err := w.ask(toolchain...); err != nil {
-		return nil, err
-	}
-	_, err = w.time(command{args: []string{w.devenv, "build"}, env: []string{"SHOW=1"}})
-	return w, err
+	return w.build(w.project)
 }
 
 func (w *world) remove() {
-	exec.Command("chmod", "-R", "u+w", w.dir).Run()
+	if w.dir == "" {
+		return
+	}
+	if w.pacman != nil {
+		w.pacman.close()
+	}
+	syscall.Unmount(w.dir+"/mirror", syscall.MNT_DETACH)
+	if err := syscall.Rmdir(w.dir + "/mirror"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintf(os.Stderr, "bench: %s is left behind: %v\n", w.dir, err)
+		return // never remove a mirror that is still mounted
+	}
 	os.RemoveAll(w.dir)
 }
 
-// ask writes the project's devenv.toml.
-func (w *world) ask(names ...string) error {
+// own makes a directory that is the unprivileged user's.
+func (w *world) own(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return os.Chown(dir, nobody, nobody)
+}
+
+// ask writes a project's devenv.toml and locks it.
+func (w *world) ask(project string, names ...string) error {
 	text := "[packages]\n"
 	for _, n := range names {
 		text += n + " = \"*\"\n"
 	}
-	return os.WriteFile(w.dir+"/project/devenv.toml", []byte(text), 0o644)
+	if err := os.WriteFile(project+"/devenv.toml", []byte(text), 0o644); err != nil {
+		return err
+	}
+	_, err := w.time(command{args: []string{w.devenv, "lock"}, dir: project})
+	return err
 }
 
-func (w *world) cache() string { return w.dir + "/home/.cache/devenv" }
+func (w *world) build(project string) error {
+	_, err := w.time(command{args: []string{w.devenv, "build"}, dir: project})
+	return err
+}
 
-// tree is the flattened tree of the environment.
-func (w *world) tree() (string, error) {
-	found, err := filepath.Glob(w.cache() + "/trees/*/fs")
-	if err != nil || len(found) == 0 {
-		return "", fmt.Errorf("no tree in %s", w.cache())
+func (w *world) cache() string { return w.home + "/.cache/devenv" }
+
+// locked are the names of a project's packages, and their files in the mirror.
+func (w *world) locked(project string) (names, files []string, err error) {
+	names, bases, err := lockFile(project + "/devenv.lock")
+	if err != nil {
+		return nil, nil, err
 	}
-	newest, at := "", int64(0)
-	for _, f := range found {
-		if st, err := os.Stat(filepath.Dir(f)); err == nil && st.ModTime().UnixNano() > at {
-			newest, at = f, st.ModTime().UnixNano()
+	for _, base := range bases {
+		found, err := filepath.Glob(w.mirror + "/*/os/*/" + base)
+		if err != nil || len(found) == 0 {
+			return nil, nil, fmt.Errorf("%s is not in the mirror", base)
 		}
+		files = append(files, found[0])
+	}
+	return names, files, nil
+}
+
+// lockFile reads names and file names out of a lock.
+func lockFile(path string) (names, files []string, err error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	for line := range strings.Lines(string(b)) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), " = ")
+		switch value = strings.Trim(value, `"`); key {
+		case "name":
+			names = append(names, value)
+		case "file":
+			files = append(files, value)
+		}
+	}
+	return names, files, nil
+}
+
+// newest is the entry of a directory of the cache that was put there last.
+func (w *world) newest(kind string) (string, error) {
+	entries, err := os.ReadDir(w.cache() + "/" + kind)
+	if err != nil {
+		return "", err
+	}
+	newest, at := "", int64(-1)
+	for _, e := range entries {
+		path := filepath.Join(w.cache(), kind, e.Name())
+		var st syscall.Stat_t // what lies in it may have any time: its own last change counts
+		if err := syscall.Lstat(path, &st); err == nil && st.Ctim.Nano() > at {
+			newest, at = path, st.Ctim.Nano()
+		}
+	}
+	if newest == "" {
+		return "", fmt.Errorf("%s/%s is empty", w.cache(), kind)
 	}
 	return newest, nil
 }
 
-// packages are the files of the locked packages.
-func (w *world) packages() ([]string, error) {
-	b, err := os.ReadFile(w.dir + "/project/devenv.lock")
-	if err != nil {
-		return nil, err
+// flattened is the whole environment as one tree for a peer to enter, set-up
+// included, in links of its own: a peer needs mount points in it.
+func (w *world) flattened() (string, error) {
+	if w.flat != "" {
+		return w.flat, nil
 	}
-	var out []string
-	for line := range strings.Lines(string(b)) {
-		if v, ok := strings.CutPrefix(strings.TrimSpace(line), `file = "`); ok {
-			name := strings.TrimSuffix(v, `"`)
-			found, err := filepath.Glob(w.mirror + "/*/os/*/" + name)
-			if err != nil || len(found) == 0 {
-				return nil, fmt.Errorf("%s is not in the mirror", name)
-			}
-			out = append(out, found[0])
+	tree, err := w.newest("trees")
+	if err != nil {
+		return "", err
+	}
+	setup, err := w.newest("setups")
+	if err != nil {
+		return "", err
+	}
+	flat := w.dir + "/flat"
+	if _, err := output(nil, "cp", "-al", tree+"/fs", flat); err != nil {
+		return "", err
+	}
+	if _, err := output(nil, "cp", "-a", "--remove-destination", setup+"/fs/.", flat); err != nil {
+		return "", err
+	}
+	for _, d := range hostDirectories() {
+		if err := w.own(flat + "/" + d); err != nil {
+			return "", err
 		}
 	}
-	return out, nil
+	w.flat = flat
+	return flat, nil
 }
 
-func (w *world) attributes(c command) *os.ProcAttr {
-	a := &os.ProcAttr{Dir: w.dir + "/project", Files: []*os.File{w.null, w.quiet, w.quiet},
-		Env: append(c.env, "HOME="+w.dir+"/home", "DEVENV_MIRROR="+w.mirror, "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "NIX_REMOTE=", "USER=nobody")} // the first of a name counts
-	if c.dir != "" {
-		a.Dir = c.dir
-	}
-	if slices.Contains(c.env, "SHOW=1") {
-		a.Files[2] = os.Stderr
-	}
-	if !c.asRoot {
-		a.Sys = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-	}
-	return a
-}
-
-// bwrap enters the tree as devenv does: the same directories of the host.
-func (w *world) bwrap(args ...string) ([]string, error) {
-	tree, err := w.tree()
-	if err != nil {
-		return nil, err
-	}
-	out := []string{"bwrap", "--unshare-user", "--unshare-pid", "--bind", tree, "/"}
-	entries, err := os.ReadDir("/")
-	if err != nil {
-		return nil, err
-	}
+// hostDirectories are those of the host's root that devenv shows inside.
+func hostDirectories() []string {
+	var out []string
+	entries, _ := os.ReadDir("/")
 	for _, e := range entries {
 		switch n := e.Name(); n {
 		case "usr", "etc", "opt", "var", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "lost+found", "proc":
 		default:
 			if e.IsDir() {
-				if err := os.MkdirAll(filepath.Join(tree, n), 0o755); err != nil {
-					return nil, err
-				}
-				out = append(out, "--dev-bind", "/"+n, "/"+n)
+				out = append(out, n)
 			}
 		}
 	}
+	return out
+}
+
+// bwrap enters the flattened environment as devenv does: the same directories
+// of the host, a pid namespace, a /proc.
+func (w *world) bwrap(args ...string) ([]string, error) {
+	flat, err := w.flattened()
+	if err != nil {
+		return nil, err
+	}
+	out := []string{"bwrap", "--unshare-user", "--unshare-pid", "--bind", flat, "/"}
+	for _, d := range hostDirectories() {
+		out = append(out, "--dev-bind", "/"+d, "/"+d)
+	}
 	return append(append(out, "--proc", "/proc"), args...), nil
+}
+
+// run is devenv's own way in.
+func (w *world) run(args ...string) command {
+	return command{args: append([]string{w.devenv, "run", "--"}, args...)}
+}
+
+// wipe removes a directory and makes it again, the unprivileged user's.
+func (w *world) wipe(dir string) error {
+	if _, err := exec.Command("rm", "-rf", dir).CombinedOutput(); err != nil {
+		return fmt.Errorf("removing %s: %w", dir, err)
+	}
+	return w.own(dir)
 }
