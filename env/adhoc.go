@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,7 +29,6 @@ type AdHoc struct {
 	args    []string // as a person wrote them
 	wants   []manifest.Package
 	refresh bool
-	label   string // for prompts: the same wherever the launchers are the same
 }
 
 // answered is what an AdHoc is found by the next time.
@@ -99,43 +100,84 @@ func (a *AdHoc) Name() string { return strings.Join(a.args, " ") }
 // Cache is where it is made.
 func (a *AdHoc) Cache() *cache.Cache { return a.p.Cache }
 
-// Native makes the tools run on the host as it is, and gives the directory of
-// their launchers. A package whose programs cannot is a *native.CannotError. A
-// second time within a day it asks no network, and reads one small file.
-func (a *AdHoc) Native(ctx context.Context) (dir string, err error) {
+// Native makes the tools run on the host as it is. A package whose programs
+// cannot is a *native.CannotError. A second time within a day it asks no
+// network, and reads one small file.
+func (a *AdHoc) Native(ctx context.Context) (_ *Outside, err error) {
 	if err := native.CheckExec(a.p.Cache.Dir()); err != nil {
-		return "", err
+		return nil, err
 	}
 	index := a.index("native")
-	if got := a.answer(index); got != nil && got.Launcher != "" {
-		dir, a.label = a.p.Cache.Launcher(got.Launcher), label(got.Asked)
-		if _, err := os.Stat(dir); err == nil {
-			return dir, a.p.Cache.RecordUse(a.record(), got.Uses)
-		}
+	if o, err := a.again(index); o != nil || err != nil {
+		return o, err
 	}
 	got, err := a.solve(ctx, index, false)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	b, err := a.p.build(ctx, got.Lock, false)
+	a.p.single = true
+	b, err := a.p.build(ctx, got.Lock, true)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	defer b.Release()
-	a.label = label(got.Asked)
-	what := launching{asked: map[string][]string{}, more: a.shellFiles}
+	defer func() {
+		if err != nil {
+			b.Release()
+		}
+	}()
+	what := launching{asked: map[string][]string{}, all: true}
 	for _, name := range got.Asked {
 		what.asked[name] = nil
 	}
 	if got.Launcher, err = a.p.launchers(b, got.Lock, what); err != nil {
-		return "", err
+		return nil, err
 	}
 	got.Uses.Launchers = []string{got.Launcher}
-	return a.p.Cache.Launcher(got.Launcher), a.keep(index, got, b)
+	return a.outside(got, b), a.keep(index, got, b)
+}
+
+// again is what the last answer came to; nil if there is none that counts, or
+// gc has taken something of it.
+func (a *AdHoc) again(index string) (*Outside, error) {
+	got := a.answer(index)
+	if got == nil || got.Launcher == "" {
+		return nil, nil
+	}
+	b := new(Built)
+	for _, kept := range []struct {
+		kind cache.Kind
+		ids  []string
+	}{{cache.Launchers, got.Uses.Launchers}, {cache.Trees, got.Uses.Trees}, {cache.Setups, got.Uses.Setups}} {
+		for _, id := range kept.ids {
+			err := b.keep(a.p.Cache, kept.kind, id)
+			if err == nil {
+				_, err = os.Stat(a.p.Cache.Path(kept.kind, id))
+			}
+			if err != nil {
+				b.Release()
+				if errors.Is(err, cache.ErrGone) || errors.Is(err, fs.ErrNotExist) {
+					err = nil
+				}
+				return nil, err
+			}
+		}
+	}
+	return a.outside(got, b), a.p.Cache.RecordUse(a.record(), got.Uses)
+}
+
+// outside is the answer as it is used.
+func (a *AdHoc) outside(got *answered, b *Built) *Outside {
+	dir, name := a.p.Cache.Launcher(got.Launcher), label(got.Asked)
+	bin := filepath.Join(dir, native.Bin)
+	return &Outside{
+		Dir: dir, Vars: map[string]string{"PATH": bin}, cache: a.p.Cache, held: b,
+		session: shellhooks.Session{Name: name, Path: []string{bin}, Native: true},
+	}
 }
 
 // Namespace makes the tools' own environment: what an entry that has no project
-// of its own shows beside the host's directories.
+// of its own shows beside the host's directories, and the host's root at
+// /run/host, to be read.
 func (a *AdHoc) Namespace(ctx context.Context, e Entry) (*Plan, *Built, error) {
 	a.p.Packages = a.wants
 	index := a.index("namespace")
@@ -150,7 +192,7 @@ func (a *AdHoc) Namespace(ctx context.Context, e Entry) (*Plan, *Built, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	e.Once = true
+	e.Once, e.HostRoot = true, true
 	plan, err := a.p.Plan(ctx, b, e)
 	if err == nil {
 		err = a.keep(index, got, b)
@@ -165,7 +207,7 @@ func (a *AdHoc) Namespace(ctx context.Context, e Entry) (*Plan, *Built, error) {
 // index is the file that keeps the answer, named by all that it depends on.
 func (a *AdHoc) index(kind string) string {
 	p := a.p
-	text, err := json.Marshal([]any{"ad hoc 1", native.Format, kind, a.args, p.Snapshot, p.Arch, p.Manifest.Mirrors, p.Base, p.Manifest.Options, native.LookHost()})
+	text, err := json.Marshal([]any{"ad hoc 1", native.Format, kind, a.args, p.Snapshot, p.Arch, p.Manifest.Mirrors, p.Base, p.Manifest.Options, native.LookHost(a.p.opt.Getenv)})
 	if err != nil {
 		panic("env: a manifest does not marshal: " + err.Error())
 	}
@@ -245,37 +287,4 @@ func (a *AdHoc) solve(ctx context.Context, index string, base bool) (*answered, 
 		return nil, fmt.Errorf("nothing of %s is a package", a.Name())
 	}
 	return got, nil
-}
-
-// session is the user's own shell with the tools on PATH. home is where the
-// launchers lie.
-func (a *AdHoc) session(home string) shellhooks.Session {
-	s := shellhooks.Session{Name: a.label, Path: []string{filepath.Join(home, native.Bin)}, Etc: filepath.Join(home, "etc"), Native: true}
-	for _, name := range shellhooks.Personal {
-		if v := a.p.opt.Getenv(name); v != "" {
-			s.User = append(s.User, shellhooks.KV{Key: name, Value: v})
-		}
-	}
-	return s
-}
-
-// shellFiles writes what shells read, which is the same for all of them.
-func (a *AdHoc) shellFiles(dir, home string) error {
-	for _, f := range shellhooks.Enter("/bin/sh", a.session(home)).Files {
-		path := filepath.Join(dir, "etc", f.Name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(path, f.Data, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Shell says how the shell at path is started with the tools of Native's dir.
-func (a *AdHoc) Shell(path, dir string) shellhooks.Start {
-	start := shellhooks.Enter(path, a.session(dir))
-	start.Env = append(start.Env, shellhooks.KV{Key: "DEVENV_NAME", Value: a.label})
-	return start
 }

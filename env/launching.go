@@ -1,11 +1,8 @@
 package env
 
 import (
-	"context"
-	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"devenv/cache"
 	"devenv/env/lock"
@@ -17,14 +14,14 @@ import (
 type launching struct {
 	asked map[string][]string // by package, the commands to be on PATH; nil for all of its
 	enter []string            // see native.Spec.Enter
-	more  func(dir, home string) error
+	all   bool                // every one of the packages must run natively
 }
 
 // launchers makes the launchers of a built environment, or finds them, and
 // gives their id.
 func (p *Project) launchers(b *Built, l *lock.Lock, what launching) (id string, err error) {
-	host := native.LookHost()
-	id = native.ID(filepath.Base(b.Tree), p.Cache.Path(cache.Launchers), what.asked, host, what.enter)
+	host := native.LookHost(p.opt.Getenv)
+	id = native.ID(filepath.Base(b.Tree), b.over, p.Cache.Path(cache.Launchers), what.asked, host, what.enter)
 	if err := b.keep(p.Cache, cache.Launchers, id); err != nil {
 		return "", err
 	}
@@ -33,6 +30,9 @@ func (p *Project) launchers(b *Built, l *lock.Lock, what launching) (id string, 
 		return id, nil
 	}
 	spec := native.Spec{Tree: b.root, Home: final, Host: host, Enter: what.enter}
+	for _, over := range b.over {
+		spec.Over = append(spec.Over, p.Cache.Path(cache.Setups, over, "fs"))
+	}
 	if spec.Packages, err = p.nativePackages(l, what); err != nil {
 		return "", err
 	}
@@ -48,17 +48,11 @@ func (p *Project) launchers(b *Built, l *lock.Lock, what launching) (id string, 
 	if err := spec.Write(made); err != nil {
 		return "", cache.Explain(err, final, 0)
 	}
-	if what.more != nil {
-		if err := what.more(made, final); err != nil {
-			return "", err
-		}
-	}
 	_, err = p.Cache.Publish(made, final)
 	return id, err
 }
 
-// nativePackages gathers what the layers' records say. Without another way to
-// run it, a package whose programs cannot run natively is refused.
+// nativePackages gathers what the layers' records say.
 func (p *Project) nativePackages(l *lock.Lock, what launching) ([]native.Package, error) {
 	store, err := layers.Open(p.Cache)
 	if err != nil {
@@ -72,64 +66,19 @@ func (p *Project) nativePackages(l *lock.Lock, what launching) ([]native.Package
 		}
 		n := native.Package{Record: layer.Record}
 		n.Expose, n.Asked = what.asked[pkg.Name]
-		if n.Asked && len(what.enter) == 0 {
+		if n.Asked && what.all {
 			if err := native.Check(n); err != nil {
 				return nil, err
 			}
 		}
 		out = append(out, n)
 	}
-	return out, nil
-}
-
-// Outside is what makes a project's tools usable without entering it: the
-// variables to set, and in PATH the directories that go before the user's own.
-// Commands that cannot run on the host as it is run through self, which is
-// devenv's own path.
-func (p *Project) Outside(ctx context.Context, l *lock.Lock, self string) (map[string]string, error) {
-	if err := native.CheckExec(p.Cache.Dir()); err != nil {
-		return nil, err
-	}
-	b, err := p.build(ctx, l, false)
-	if err != nil {
-		return nil, err
-	}
-	defer b.Release()
-	asked := map[string][]string{}
-	for _, pkg := range l.Whole(p.Host) {
-		for _, m := range p.Packages {
-			if !meets(l, pkg, m.Name) {
-				continue
-			}
-			asked[pkg.Name] = nil
-			if m.ExposeSet {
-				asked[pkg.Name] = names(m.Expose)
-			}
+	for _, pkg := range l.Compat(p.Host) {
+		layer, err := store.Layer(layers.ID(pkg.SHA256))
+		if err != nil {
+			return nil, err
 		}
+		out = append(out, native.Package{Record: layer.Record, Old: true})
 	}
-	if len(asked) == 0 {
-		return nil, fmt.Errorf("%s: no package to put on PATH\nhint: name some in [packages]", p.Path)
-	}
-	id, err := p.launchers(b, l, launching{asked: asked, enter: []string{self, "run", "--"}})
-	if err != nil {
-		return nil, err
-	}
-	b.path = []string{filepath.Join(p.Cache.Launcher(id), native.Bin)}
-	vars := p.variables(b)
-	if vars["PATH"] == "" {
-		vars["PATH"] = b.path[0]
-	}
-	uses := b.uses
-	uses.Launchers = []string{id}
-	return vars, p.Cache.RecordUse("outside "+p.Path, uses)
-}
-
-// meets reports whether a locked package is what a key of [packages] asks for:
-// by its name, or as a member of a group or the provider of a virtual name, which
-// is then no locked package of its own.
-func meets(l *lock.Lock, pkg lock.Package, key string) bool {
-	if pkg.Name == key {
-		return true
-	}
-	return slices.Contains(pkg.By, key) && !slices.ContainsFunc(l.Packages, func(o lock.Package) bool { return o.Name == key })
+	return out, nil
 }

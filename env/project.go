@@ -66,6 +66,7 @@ type Project struct {
 	client *fetch.Client
 	mirror *mirror.Mirror
 	frozen bool // devenv.lock may not be written
+	single bool // it is single tools for the host as it is
 
 	// shared is the project as everyone has it, where devenv.local.toml asks for
 	// other packages; else nil. See Lock.

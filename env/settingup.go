@@ -12,6 +12,7 @@ import (
 
 	"devenv/cache"
 	"devenv/env/lock"
+	"devenv/env/native"
 	"devenv/env/sandbox"
 	"devenv/layers"
 	"devenv/layers/setup"
@@ -56,7 +57,7 @@ func (p *Project) runSetup(ctx context.Context, b *Built, store *layers.Store, s
 		p.opt.Report(Event{Step: SetUp, End: true})
 		var refused *setup.RefusedError
 		if errors.As(err, &refused) {
-			p.note("%v", err)
+			p.opt.Report(Event{Step: p.unless(Note), Text: err.Error()})
 			return nil
 		}
 		if err != nil {
@@ -129,11 +130,20 @@ func setupPackages(store *layers.Store, pkgs []lock.Package) ([]setup.Package, e
 	return out, nil
 }
 
+// unless is a step, or Detail where single tools are made ready: they do without
+// set-up where it is refused, and without a shell of their own most of it fails.
+func (p *Project) unless(step Step) Step {
+	if p.single {
+		return Detail
+	}
+	return step
+}
+
 // reportSetup says what set-up says.
 func (p *Project) reportSetup(e setup.Event) {
 	switch {
 	case e.Failed != nil:
-		p.warn("%s", e.Failed.String())
+		p.opt.Report(Event{Step: p.unless(Warning), Text: e.Failed.String()})
 	case e.Skipped != "":
 		p.opt.Report(Event{Step: Detail, Text: e.Skipped})
 	default:
@@ -173,6 +183,13 @@ func (p *Project) locales(root string) []string {
 		slices.Sort(list)
 		return slices.Compact(list)
 	}
+	needs := []string{"usr/bin/localedef"}
+	if p.single {
+		if native.LookHost(p.opt.Getenv).Lacks == "" {
+			return nil
+		}
+		needs = append(needs, "usr/bin/sh", "usr/bin/gzip") // localedef reads its charmaps by these, and single tools have no base set
+	}
 	for _, v := range localeVariables {
 		name := p.opt.Getenv(v)
 		if name == "" {
@@ -182,7 +199,7 @@ func (p *Project) locales(root string) []string {
 		if !ok {
 			return nil
 		}
-		for _, need := range []string{"usr/bin/localedef", source} {
+		for _, need := range append(needs, source) {
 			if info, err := os.Stat(filepath.Join(root, need)); err != nil || !info.Mode().IsRegular() {
 				return nil
 			}

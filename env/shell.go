@@ -8,8 +8,8 @@ import (
 	"devenv/shellhooks"
 )
 
-// session says how `enter` starts its shell.
-func (p *Project) session(b *Built) (shellhooks.Start, error) {
+// told is what devenv.toml says to a shell, wherever it runs.
+func (p *Project) told(b *Built) shellhooks.Session {
 	s := shellhooks.Session{Name: p.name(), Project: p.Dir, Path: b.path}
 	for _, pkg := range p.Packages {
 		if pkg.OnEnter != "" {
@@ -28,6 +28,12 @@ func (p *Project) session(b *Built) (shellhooks.Start, error) {
 			s.Env = append(s.Env, shellhooks.KV{Key: v.Name, Value: vars[v.Name]})
 		}
 	}
+	return s
+}
+
+// session says how `enter` starts its shell.
+func (p *Project) session(b *Built) (shellhooks.Start, error) {
+	s := p.told(b)
 	words := p.Manifest.Shell.Command
 	if len(words) == 0 {
 		words = []string{p.ownShell(b)}

@@ -19,6 +19,7 @@ func (u *ui) runCommand() *cli.Command {
 			"devenv run -- make -j8          what make prints and returns is what you get",
 			"devenv run build                the task `build` of devenv.toml's [tasks]",
 			"devenv run --no-network -- make check",
+			"devenv run --native -- gdb -p 42  the host as it is, with the project's tools on PATH",
 			"devenv run --explain -- true    print the system calls of the entry"),
 		Flags: append(entryFlags(), &cli.BoolFlag{Name: "explain", Usage: "print the entry's system calls, and run nothing"}),
 		Action: func(c *cli.Context) error {
@@ -39,7 +40,8 @@ func (u *ui) enterCommand() *cli.Command {
 		Description: examples(
 			"devenv enter                 your own shell, with the tools of devenv.toml",
 			"devenv enter --pure          without the variables of the host",
-			"devenv enter --ephemeral     nothing written outside the project stays"),
+			"devenv enter --ephemeral     nothing written outside the project stays",
+			"devenv enter --native        a shell of the host's, with the project's tools on PATH"),
 		Flags: entryFlags(),
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
@@ -52,6 +54,7 @@ func (u *ui) enterCommand() *cli.Command {
 
 func entryFlags() []cli.Flag {
 	return append(buildFlags(),
+		&cli.BoolFlag{Name: "native", Usage: "on the host as it is, the project's tools on PATH; works without any namespace"},
 		&cli.BoolFlag{Name: "pure", Usage: "pass only a short list of the host's variables"},
 		&cli.BoolFlag{Name: "no-network", Usage: "without any network"},
 		&cli.BoolFlag{Name: "read-only-project", Usage: "the project can be read and not written"},
@@ -77,6 +80,9 @@ func (u *ui) enter(c *cli.Context, args []string) error {
 	if os.Getenv("HOME") == "" {
 		// The user's own file, and with it the mirrors, would be another.
 		return (&failure{err: errors.New("HOME is not set"), code: 1}).hint("set it to your home directory; in a service or cron job, to any directory of your own")
+	}
+	if c.Bool("native") {
+		return u.enterNative(c, args)
 	}
 	if os.Getenv("DEVENV_PROJECT") != "" && !c.Bool("explain") {
 		if inside, err := u.enterNested(c, args, how); inside {

@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/sys/unix"
 
 	"devenv/env"
 	"devenv/env/manifest"
@@ -59,7 +56,7 @@ func (u *ui) shellCommand() *cli.Command {
 			if c.Bool("namespace") {
 				return u.namespace(c.Context, a, command)
 			}
-			return u.native(c.Context, a, command)
+			return u.shellNative(c.Context, a, command)
 		},
 	}
 }
@@ -85,68 +82,6 @@ func shellArguments(args, all []string) (packages, command []string, err error) 
 	return args, nil, nil
 }
 
-// native becomes a command or a shell on the host, with the tools on PATH.
-func (u *ui) native(ctx context.Context, a *env.AdHoc, command []string) error {
-	dir, err := a.Native(ctx)
-	var cannot *native.CannotError
-	if errors.As(err, &cannot) {
-		return (&failure{err: err, code: 1}).hint("devenv shell --namespace %s: an environment of its own, with your files", a.Name())
-	}
-	if err != nil {
-		return err
-	}
-	u.settle()
-	path := filepath.Join(dir, native.Bin)
-	if old := os.Getenv("PATH"); old != "" {
-		path += ":" + old
-	}
-	os.Setenv("PATH", path)
-	if len(command) > 0 {
-		return become(command[0], command)
-	}
-	shell, err := hostShell()
-	if err != nil {
-		return err
-	}
-	start := a.Shell(shell, dir)
-	for _, v := range start.Env {
-		os.Setenv(v.Key, v.Value)
-	}
-	return become(shell, start.Argv)
-}
-
-// become executes a command in this process's place. It returns only if that
-// cannot be done.
-func become(name string, argv []string) error {
-	path, err := exec.LookPath(name)
-	if errors.Is(err, exec.ErrDot) {
-		err = nil // PATH has "." in it, as the user wants
-	}
-	if err == nil {
-		sandbox.AsCalled()
-		err = unix.Exec(path, argv, os.Environ())
-	}
-	switch {
-	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
-		return (&failure{err: fmt.Errorf("%s: no such command", name), code: 127}).hint("`devenv owns %s` says which package has it", filepath.Base(name))
-	default:
-		return &failure{err: fmt.Errorf("%s: cannot be executed: %w", name, err), code: 126}
-	}
-}
-
-// hostShell is the user's own shell, or one that the host has.
-func hostShell() (string, error) {
-	for _, name := range []string{os.Getenv("SHELL"), "bash", "sh"} {
-		if name == "" {
-			continue
-		}
-		if path, err := exec.LookPath(name); err == nil && filepath.IsAbs(path) {
-			return path, nil
-		}
-	}
-	return "", (&failure{err: errors.New("this host has no shell: neither $SHELL nor bash nor sh"), code: 127}).hint("run one command: devenv shell PACKAGE -- COMMAND")
-}
-
 // namespace enters an environment of the tools' own.
 func (u *ui) namespace(ctx context.Context, a *env.AdHoc, command []string) error {
 	plan, built, err := a.Namespace(ctx, env.Entry{})
@@ -158,22 +93,36 @@ func (u *ui) namespace(ctx context.Context, a *env.AdHoc, command []string) erro
 	return sandbox.EnterOnce(plan.Plan, command)
 }
 
+// shellNative becomes a command or a shell on the host, with the tools on PATH.
+func (u *ui) shellNative(ctx context.Context, a *env.AdHoc, command []string) error {
+	tools, err := a.Native(ctx)
+	var cannot *native.CannotError
+	if errors.As(err, &cannot) {
+		return (&failure{err: err, code: 1}).hint("devenv shell --namespace %s: an environment of its own, with your files", a.Name())
+	}
+	if err != nil {
+		return err
+	}
+	defer tools.Release()
+	vars := variables(os.Environ())
+	activate(vars, tools.Vars)
+	return u.natively(tools, vars, command)
+}
+
 // exportEnv makes the tools of the project in dir usable without entering it.
 func (u *ui) exportEnv(ctx context.Context, dir string) (map[string]string, error) {
-	p, err := env.Open(dir, env.Options{Report: u.progress()})
+	p, l, err := u.lockedNow(ctx, dir, env.LockMode{})
 	if err != nil {
 		return nil, err
-	}
-	l, changes, err := p.Lock(ctx, env.LockMode{})
-	if err != nil {
-		return nil, err
-	}
-	if len(changes) > 0 {
-		u.say("%s: %s", p.LockName(), summary(changes))
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("finding devenv's own path: %w", err)
 	}
-	return p.Outside(ctx, l, self)
+	tools, err := p.Outside(ctx, l, []string{self, "run", "--"})
+	if err != nil {
+		return nil, err
+	}
+	defer tools.Release()
+	return tools.Vars, nil
 }

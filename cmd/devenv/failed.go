@@ -88,5 +88,5 @@ func refusedNamespace(errno unix.Errno) error {
 	default:
 		f.hint("in a container, allow unshare(2): podman and docker take --security-opt seccomp=unconfined; or run the container with --privileged")
 	}
-	return f.hint("`devenv shell PACKAGE` needs none and works anyway")
+	return f.hint("without any: `devenv run --native -- COMMAND` and `devenv enter --native`, with the project's tools on PATH; `devenv shell PACKAGE`")
 }

@@ -20,7 +20,7 @@ func (w *writer) certificates() error {
 	}
 	for _, p := range []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/ca-certificates/extracted/tls-ca-bundle.pem", "/etc/ssl/cert.pem"} {
 		if real, ok := w.real(p); ok {
-			if fi, err := os.Stat(filepath.Join(w.Tree, real)); err == nil && fi.Size() > 0 {
+			if fi, err := os.Stat(w.file(real)); err == nil && fi.Size() > 0 {
 				w.certs = w.inHome("/" + real)
 				return nil
 			}
@@ -29,7 +29,11 @@ func (w *writer) certificates() error {
 	var all []byte
 	for _, pattern := range []string{"/usr/share/ca-certificates/trust-source/*.p11-kit", "/usr/share/ca-certificates/mozilla/*.crt"} {
 		for _, p := range w.glob(pattern) {
-			b, err := os.ReadFile(filepath.Join(w.Tree, p))
+			real, ok := w.real(p)
+			if !ok {
+				continue
+			}
+			b, err := os.ReadFile(w.file(real))
 			if err != nil {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 type Host struct {
 	Certs string   // the host's certificate authorities, one file; "" where it has none
 	Has   []string // of what rows ask for (row.unless), the patterns that match something
+	Lacks string   // the user's locale, as a directory is called, where the host has none of that name
 }
 
 // bundles are where distributions keep their certificate authorities: Debian
@@ -19,9 +20,9 @@ var bundles = []string{
 	"/etc/ssl/ca-bundle.pem", "/var/lib/ca-certificates/ca-bundle.pem", "/etc/ssl/cert.pem",
 }
 
-// LookHost finds out about the host.
-func LookHost() Host {
-	var h Host
+// LookHost finds out about the host, and the user's wishes in its variables.
+func LookHost(getenv func(string) string) Host {
+	h := Host{Lacks: lackedLocale(getenv)}
 	for _, b := range bundles {
 		if fi, err := os.Stat(b); err == nil && fi.Size() > 0 {
 			h.Certs = b

@@ -16,17 +16,20 @@ type Package struct {
 	*layers.Record
 	Asked  bool     // its commands are to be on PATH
 	Expose []string // only these of them; nil for all
+	Old    bool     // it is there for old libraries alone, which lie over the tree
 }
 
 // Spec is what launchers are made from.
 type Spec struct {
-	Tree     string // directory of the tree's files; absolute
-	Home     string // where the launchers are to lie; absolute, and written into them
+	Tree     string   // directory of the tree's files; absolute
+	Over     []string // directories that lie over it, topmost first: set-up layers, old libraries
+	Home     string   // where the launchers are to lie; absolute, and written into them
 	Packages []Package
 	Host     Host
 
 	// Enter is the command that runs its arguments in the environment. Where
-	// there is one, commands that cannot run natively run through it.
+	// there is one, commands that cannot run natively run through it; else they
+	// say that they cannot.
 	Enter []string
 }
 
@@ -37,13 +40,13 @@ const Bin = "bin"
 const root = "fs"
 
 // Format is part of every ID: raise it when launchers change.
-const Format = "devenv launchers 4"
+const Format = "devenv launchers 5"
 
-// ID names the launchers of a tree. asked are the packages whose commands are
+// ID names the launchers of a tree, with the ids of what lies over it. asked are the packages whose commands are
 // to be on PATH, each with the commands it is to expose (nil for all); home is
 // the directory above Spec.Home, enter is Spec.Enter.
-func ID(tree, home string, asked map[string][]string, host Host, enter []string) string {
-	text, err := json.Marshal([]any{Format, tree, home, asked, host, enter})
+func ID(tree string, over []string, home string, asked map[string][]string, host Host, enter []string) string {
+	text, err := json.Marshal([]any{Format, tree, over, home, asked, host, enter})
 	if err != nil {
 		panic("native: strings do not marshal: " + err.Error())
 	}

@@ -15,6 +15,7 @@ type row struct {
 	programs []string // by name, patterns
 	libs     []string // those that are linked with a library whose name begins so
 	unless   []string // patterns of the host: where one matches, programs find the host's
+	locale   bool     // all the same, where the user's locale is ours alone
 
 	place bool     // argv[0] is the launcher's path, which the program begins its search at
 	args  []string // before the user's own; of several matches of a pattern one argument each
@@ -75,6 +76,7 @@ var table = []row{
 	{programs: []string{"perl", "perl5*"}, args: prefixed("-I", perlDirs)},
 	{libs: []string{"libperl.so"}, vars: []variable{{name: "PERL5LIB", op: appendTo, paths: perlDirs}}},
 	{programs: []string{"git", "git-*", "scalar", "gitk", "tig"}, vars: []variable{
+		{name: "GIT_CONFIG_SYSTEM", op: setDefault, paths: []string{"@/etc/gitconfig"}}, // where devenv.toml has one
 		{name: "GIT_EXEC_PATH", op: setDefault, paths: []string{"@/usr/lib/git-core"}},
 		{name: "GIT_TEMPLATE_DIR", op: setDefault, paths: []string{"@/usr/share/git-core/templates"}},
 	}},
@@ -100,6 +102,7 @@ var table = []row{
 		{name: "OPENSSL_ENGINES", op: setDefault, paths: []string{"@/usr/lib/{engines-3,*/engines-3}"}},
 	}},
 	{programs: []string{"wget"}, unless: []string{"/etc/ssl/certs/ca-certificates.crt"}, args: []string{"--ca-certificate=" + certificates}},
+	{programs: []string{"info"}, vars: []variable{{name: "INFOPATH", op: appendTo, paths: []string{"@/usr/share/info"}, trail: ":"}}},
 	{programs: []string{"lspci"}, args: []string{"-i", "@/usr/share/hwdata/pci.ids"}},
 	{programs: []string{"nmap"}, vars: []variable{{name: "NMAPDIR", op: setDefault, paths: []string{"@/usr/share/nmap"}}}},
 	{programs: []string{"perf"}, vars: []variable{{name: "PERF_EXEC_PATH", op: setDefault, paths: []string{"@/usr/lib/perf-core"}}}},
@@ -134,8 +137,8 @@ var table = []row{
 		vars: []variable{{name: "GCONV_PATH", op: setDefault, paths: []string{"@/usr/lib/gconv", "@/usr/lib/*/gconv"}}},
 	},
 	{
-		programs: []string{"*"}, unless: []string{"/usr/lib/locale/*"},
-		vars: []variable{{name: "LOCPATH", op: setDefault, paths: []string{"@/usr/lib/locale"}}},
+		programs: []string{"*"}, unless: []string{localeDir + "/*"}, locale: true,
+		vars: []variable{{name: "LOCPATH", op: setDefault, paths: []string{"@" + localeDir}, trail: ":" + localeDir}},
 	},
 }
 
@@ -168,7 +171,7 @@ func (v *view) needs(p string, o *elf.Object) (n needs) {
 		if !slices.ContainsFunc(r.programs, func(pattern string) bool { ok, _ := path.Match(pattern, name); return ok }) && !slices.ContainsFunc(r.libs, linked) {
 			continue
 		}
-		if slices.ContainsFunc(r.unless, func(pattern string) bool { return slices.Contains(v.Host.Has, pattern) }) {
+		if slices.ContainsFunc(r.unless, func(pattern string) bool { return slices.Contains(v.Host.Has, pattern) }) && !(r.locale && v.givesLocale()) {
 			continue
 		}
 		n.place = n.place || r.place
@@ -185,6 +188,16 @@ func (v *view) needs(p string, o *elf.Object) (n needs) {
 		}
 	}
 	return n
+}
+
+// givesLocale reports whether the environment has the locale that the user wants
+// and the host lacks.
+func (v *view) givesLocale() bool {
+	if v.Host.Lacks == "" {
+		return false
+	}
+	_, ok := v.real(localeDir + "/" + v.Host.Lacks + "/LC_CTYPE")
+	return ok
 }
 
 // arguments fills in a row's. ok is false if there is nothing to one of them

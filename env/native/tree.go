@@ -2,6 +2,7 @@ package native
 
 import (
 	debugelf "debug/elf"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -15,10 +16,11 @@ import (
 // binDirs are where commands lie, the first one wins.
 var binDirs = []string{"usr/local/bin", "usr/bin", "usr/sbin", "bin", "sbin", "usr/bin/site_perl", "usr/bin/vendor_perl", "usr/bin/core_perl", "usr/games"}
 
-// view is a tree as launchers need it.
+// view is a tree, with what lies over it, as launchers need it.
 type view struct {
 	Spec
-	tree *elf.Tree
+	dirs []string // Over and Tree
+	tree *elf.Overlay
 
 	objects map[string]*elf.Object // by path in the tree
 	sonames map[string][]*elf.Object
@@ -30,11 +32,8 @@ type view struct {
 }
 
 func (s Spec) view() (*view, error) {
-	tree, err := elf.OpenTree(s.Tree)
-	if err != nil {
-		return nil, err
-	}
-	v := &view{Spec: s, tree: tree, objects: map[string]*elf.Object{}, sonames: map[string][]*elf.Object{}, modes: map[string]uint16{}, loaders: map[string]*loader{}, places: map[string]string{}}
+	dirs := append(slices.Clone(s.Over), s.Tree)
+	v := &view{Spec: s, dirs: dirs, tree: elf.NewOverlay(dirs...), objects: map[string]*elf.Object{}, sonames: map[string][]*elf.Object{}, modes: map[string]uint16{}, loaders: map[string]*loader{}, places: map[string]string{}}
 	for _, p := range s.Packages {
 		rec, err := p.ELF()
 		if err != nil {
@@ -42,7 +41,12 @@ func (s Spec) view() (*view, error) {
 		}
 		for i := range rec.Objects {
 			rec.Objects[i].Path = v.place(rec.Objects[i].Path)
-			v.add(&rec.Objects[i])
+			if !p.Old || v.isOver(rec.Objects[i].Path) {
+				v.add(&rec.Objects[i])
+			}
+		}
+		if p.Old {
+			continue
 		}
 		for i := range p.Files {
 			if f := &p.Files[i]; f.Kind == layers.Regular {
@@ -50,10 +54,26 @@ func (s Spec) view() (*view, error) {
 			}
 		}
 	}
-	if v.path, err = v.libraryPath(); err != nil {
-		return nil, err
+	var err error
+	v.path, err = v.libraryPath()
+	return v, err
+}
+
+// isOver reports whether a path without links comes from what lies over the tree.
+func (v *view) isOver(p string) bool {
+	real, ok := v.real(p)
+	return ok && real == p && !strings.HasPrefix(v.file(p), v.Tree+"/")
+}
+
+// file is where a path without links lies on disk.
+func (v *view) file(p string) string {
+	for _, dir := range v.dirs {
+		at := filepath.Join(dir, p)
+		if _, err := os.Lstat(at); err == nil {
+			return at
+		}
 	}
-	return v, nil
+	return filepath.Join(v.Tree, p)
 }
 
 func (v *view) add(o *elf.Object) {
@@ -88,7 +108,7 @@ func (v *view) place(p string) string {
 
 // real is the path that a path of the tree leads to.
 func (v *view) real(p string) (string, bool) {
-	return v.tree.Lookup(strings.TrimPrefix(path.Clean("/"+p), "/"))
+	return v.tree.Lookup(p)
 }
 
 // object is what a path of the tree leads to, if that is a program, a library
@@ -108,7 +128,7 @@ var standardDirs = []string{"usr/lib", "usr/lib64", "lib", "lib64", "usr/lib32",
 // their paths in the tree, and those of libraries that are needed and are in
 // none of these.
 func (v *view) libraryPath() (string, error) {
-	dirs, err := elf.ReadConf(os.DirFS(v.Tree))
+	dirs, err := elf.ReadConf(v.tree)
 	if err != nil {
 		return "", err
 	}
@@ -143,11 +163,24 @@ func (v *view) libraryPath() (string, error) {
 			}
 		}
 	}
-	found = slices.DeleteFunc(found, func(d string) bool { return !v.hasLibraries(d) })
-	for i, d := range found {
-		found[i] = filepath.Join(v.Tree, d)
+	var all []string
+	for _, d := range found {
+		if !v.hasLibraries(d) {
+			continue
+		}
+		for _, dir := range v.dirs {
+			if at := filepath.Join(dir, d); dir == v.Tree || hasShared(at) {
+				all = append(all, at)
+			}
+		}
 	}
-	return strings.Join(found, ":"), nil
+	return strings.Join(all, ":"), nil
+}
+
+// hasShared reports whether a directory on disk has shared libraries.
+func hasShared(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.Contains(e.Name(), ".so") })
 }
 
 func (v *view) hasLibraries(dir string) bool {
@@ -205,9 +238,9 @@ func (v *view) libraries(o *elf.Object) map[string]bool {
 // glob gives the paths of the tree that a pattern with a slash before it
 // matches, in the same form.
 func (v *view) glob(pattern string) []string {
-	matches, _ := filepath.Glob(v.Tree + pattern) // the patterns are constants
+	matches, _ := fs.Glob(v.tree, strings.TrimPrefix(pattern, "/")) // the patterns are constants
 	for i, m := range matches {
-		matches[i] = strings.TrimPrefix(m, v.Tree)
+		matches[i] = "/" + m
 	}
 	return matches
 }
@@ -222,7 +255,7 @@ func (v *view) loader(interpreter string) (*loader, error) {
 		v.loaders[interpreter] = nil
 		return nil, nil
 	}
-	l, err := openLoader(filepath.Join(v.Tree, real))
+	l, err := openLoader(v.file(real))
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,6 @@ func (s Spec) Write(dir string) error {
 	if err != nil {
 		return fmt.Errorf("making launchers: %w", err)
 	}
-	defer v.tree.Close()
 	w := &writer{view: v, dir: dir, made: map[string]bool{}}
 	if err := w.write(); err != nil {
 		return fmt.Errorf("making launchers: %w", err)
@@ -50,6 +49,9 @@ func (w *writer) write() error {
 	for p := range programs {
 		dirs[path.Dir(p)] = true
 	}
+	if err := w.merged(dirs); err != nil {
+		return err
+	}
 	for d := range maps.Clone(dirs) {
 		for ; d != "."; d = path.Dir(d) {
 			dirs[d] = true
@@ -69,8 +71,36 @@ func (w *writer) write() error {
 	return w.commands()
 }
 
+// merged adds the directories that are made of several: what lies over the tree
+// shares them with it, or with one another.
+func (w *writer) merged(dirs map[string]bool) error {
+	for i, over := range w.Over {
+		err := filepath.WalkDir(over, func(at string, e fs.DirEntry, err error) error {
+			if err != nil || !e.IsDir() || at == over {
+				return err
+			}
+			p, _ := filepath.Rel(over, at)
+			for _, below := range w.dirs[i+1:] {
+				if fi, err := os.Lstat(filepath.Join(below, p)); err == nil && fi.IsDir() {
+					dirs[p] = true
+					return nil
+				}
+			}
+			return fs.SkipDir
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (w *writer) isDir(p string) bool {
-	fi, err := os.Lstat(filepath.Join(w.Tree, p))
+	real, ok := w.real(p)
+	if !ok || real != p {
+		return false
+	}
+	fi, err := os.Lstat(w.file(p))
 	return err == nil && fi.IsDir()
 }
 
@@ -105,7 +135,7 @@ func (w *writer) isCommand(p string) bool {
 // directory makes one directory of the tree anew: with launchers in the places
 // of programs, and links for all else that is no such directory itself.
 func (w *writer) directory(dir string, dirs map[string]bool, programs map[string]*elf.Object) error {
-	entries, err := os.ReadDir(filepath.Join(w.Tree, dir))
+	entries, err := w.tree.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // of a package that was told not to extract it
 	}
@@ -124,7 +154,7 @@ func (w *writer) directory(dir string, dirs map[string]bool, programs map[string
 		case o != nil:
 			err = w.program(p, o)
 		default:
-			err = w.symlink(filepath.Join(w.Tree, p), p)
+			err = w.symlink(w.file(p), p)
 		}
 		if err != nil {
 			return err
@@ -146,7 +176,7 @@ func (w *writer) link(p string) error {
 			return w.program(p, o)
 		}
 	}
-	target, err := os.Readlink(filepath.Join(w.Tree, p))
+	target, err := os.Readlink(w.file(p))
 	if err != nil {
 		return err
 	}
@@ -166,7 +196,7 @@ func (w *writer) program(p string, o *elf.Object) error {
 		return err
 	}
 	if l == nil {
-		return w.symlink(filepath.Join(w.Tree, o.Path), p)
+		return w.symlink(w.file(o.Path), p)
 	}
 	w.made[p] = true
 	return os.WriteFile(filepath.Join(w.dir, root, p), l.encode(), 0o755)
@@ -176,7 +206,7 @@ func (w *writer) program(p string, o *elf.Object) error {
 // it is.
 func (w *writer) launch(p string, o *elf.Object) (*launch, error) {
 	needs := w.needs(p, o)
-	file := filepath.Join(w.Tree, o.Path)
+	file := w.file(o.Path)
 	argv0 := callersName
 	if needs.place {
 		argv0 = w.inHome(p)
@@ -204,7 +234,7 @@ func (w *writer) launch(p string, o *elf.Object) (*launch, error) {
 // a copy that names the tree's. So what a script finds out about its own place
 // is this one, where launchers lie beside it.
 func (w *writer) script(p string, o *elf.Object) error {
-	file := filepath.Join(w.Tree, o.Path)
+	file := w.file(o.Path)
 	words := w.interpreter(o)
 	if words == nil {
 		return w.symlink(file, p)
@@ -296,12 +326,19 @@ func (w *writer) commands() error {
 	return nil
 }
 
-// command puts one command on PATH.
+// command puts one command on PATH: a link to its launcher, or a file that says
+// or does what is to be done where the package cannot run natively.
 func (w *writer) command(p Package, dir, name string) error {
 	at := filepath.Join(w.dir, Bin, name)
-	if len(w.Enter) > 0 && Check(p) != nil {
+	cannot := Check(p)
+	switch {
+	case cannot == nil:
+		return os.Symlink(filepath.Join("..", root, dir, name), at)
+	case len(w.Enter) > 0:
 		l := &launch{file: w.Enter[0], args: append(slices.Clone(w.Enter), name)}
 		return os.WriteFile(at, l.encode(), 0o755)
+	default:
+		says := fmt.Sprintf("devenv: %s: %v\nhint: `devenv run -- %s` runs it in the project's environment\n", name, cannot, name)
+		return os.WriteFile(at, []byte("#!/bin/sh\nprintf %s "+quote(says)+" >&2\nexit 126\n"), 0o755)
 	}
-	return os.Symlink(filepath.Join("..", root, dir, name), at)
 }
