@@ -3,8 +3,10 @@
 export CGO_ENABLED ?= 0
 GO       ?= go
 VERSION  ?= 0.1.0-dev
-# The entry is the program's first instruction: see env/sandbox/entry.
-ENTRY     = -E devenv/env/sandbox/entry.entry
+# The entry is the program's first instruction where there is assembly for it,
+# and no cgo, whose start would be broken: see env/sandbox/entry.
+ARCH     := $(shell $(GO) env GOARCH)
+ENTRY     = $(if $(and $(filter 0,$(CGO_ENABLED)),$(wildcard env/sandbox/entry/entry_$(ARCH).s)),-E devenv/env/sandbox/entry.entry)
 TAGS      = urfave_cli_no_docs
 BUILD     = $(GO) build -trimpath -buildvcs=false -tags $(TAGS)
 STATE     = $(CURDIR)/.tmp

@@ -49,7 +49,7 @@ func freeAt(path string) int64 {
 	for {
 		var st unix.Statfs_t
 		if err := unix.Statfs(path, &st); err == nil {
-			return int64(st.Bavail) * st.Bsize
+			return int64(st.Bavail) * int64(st.Bsize)
 		}
 		up := parentOf(path)
 		if up == path {

@@ -63,7 +63,7 @@ func look(t testing.TB, dir string) (all []sight) {
 		if err := unix.Lstat(path, &st); err != nil {
 			return err
 		}
-		seen := sight{path: rel, mode: st.Mode, mtime: st.Mtim.Sec}
+		seen := sight{path: rel, mode: st.Mode, mtime: int64(st.Mtim.Sec)}
 		switch kindOf(&st) {
 		case Symlink:
 			seen.what, err = os.Readlink(path)

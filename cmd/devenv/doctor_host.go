@@ -120,7 +120,7 @@ func (d *doctor) cache() *cache.Cache {
 	if !known {
 		fs.name = fmt.Sprintf("a file system of type %#x", uint32(st.Type))
 	}
-	free := int64(st.Bavail) * st.Bsize
+	free := int64(st.Bavail) * int64(st.Bsize)
 	switch {
 	case free < noRoom:
 		d.fail("cache", "make room: `devenv cache gc`; or set DEVENV_CACHE_DIR to a bigger disk", "%s on %s has %s free", c.Dir(), fs.name, cache.Size(free))

@@ -55,7 +55,8 @@ func AsCalled() {
 			unix.CloseOnExec(fd)
 		}
 	}
-	mask := unix.Sigset_t{Val: [16]uint64{entry.Caller.Blocked}}
+	var mask unix.Sigset_t
+	copy(raw(&mask), raw(&entry.Caller.Blocked))
 	unix.PthreadSigmask(unix.SIG_SETMASK, &mask, nil)
 }
 

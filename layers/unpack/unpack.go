@@ -198,7 +198,8 @@ func timesOf(h *tar.Header) times {
 }
 
 func timespec(t time.Time) unix.Timespec {
-	return unix.Timespec{Sec: t.Unix(), Nsec: int64(t.Nanosecond())}
+	ts, _ := unix.TimeToTimespec(t) // what a 32-bit machine cannot say is another time there
+	return ts
 }
 
 // note enters a path into ledger and result, and makes the directories above it
