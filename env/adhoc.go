@@ -65,8 +65,11 @@ func OpenAdHoc(dir string, args []string, day string, opt Options) (*AdHoc, erro
 		}
 		a.wants = append(a.wants, w)
 	}
-	a.p, err = project(m, opt)
-	return a, err
+	if a.p, err = project(m, opt); err != nil {
+		return nil, err
+	}
+	a.p.loose = true
+	return a, nil
 }
 
 func adHocWant(arg string) (manifest.Package, error) {
@@ -115,7 +118,7 @@ func (a *AdHoc) Native(ctx context.Context) (_ *Outside, err error) {
 	if err != nil {
 		return nil, err
 	}
-	a.p.single = true
+	a.p.outside, a.p.single = true, true
 	b, err := a.p.build(ctx, got.Lock, true)
 	if err != nil {
 		return nil, err

@@ -179,6 +179,9 @@ func (w *librarian) remember() error {
 		p.note("%s gets the libraries of %s %s, which it was built with, beside today's", pkg.Compat, pkg.Name, pkg.Version)
 	}
 	w.lock.Packages = append(w.lock.Packages, w.added...)
+	if p.loose {
+		return nil
+	}
 	if err := lock.Write(p.LockPath(), w.lock); err != nil {
 		return err
 	}

@@ -42,6 +42,7 @@ func (p *Project) Outside(ctx context.Context, l *lock.Lock, enter []string) (_ 
 	if err := native.CheckExec(p.Cache.Dir()); err != nil {
 		return nil, err
 	}
+	p.outside = true
 	b, err := p.build(ctx, l, true)
 	if err != nil {
 		return nil, err

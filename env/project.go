@@ -62,11 +62,13 @@ type Project struct {
 	Dir                string // real path of the directory
 	Cache              *cache.Cache
 
-	opt    Options
-	client *fetch.Client
-	mirror *mirror.Mirror
-	frozen bool // devenv.lock may not be written
-	single bool // it is single tools for the host as it is
+	opt     Options
+	client  *fetch.Client
+	mirror  *mirror.Mirror
+	frozen  bool // devenv.lock may not be written
+	outside bool // nothing is to be entered
+	single  bool // it is single tools, without a base set
+	loose   bool // its lock is no file
 
 	// shared is the project as everyone has it, where devenv.local.toml asks for
 	// other packages; else nil. See Lock.

@@ -57,7 +57,11 @@ func (p *Project) runSetup(ctx context.Context, b *Built, store *layers.Store, s
 		p.opt.Report(Event{Step: SetUp, End: true})
 		var refused *setup.RefusedError
 		if errors.As(err, &refused) {
-			p.opt.Report(Event{Step: p.unless(Note), Text: err.Error()})
+			step := Note
+			if p.outside {
+				step = Detail // nothing is to be entered
+			}
+			p.opt.Report(Event{Step: step, Text: err.Error()})
 			return nil
 		}
 		if err != nil {
@@ -130,20 +134,15 @@ func setupPackages(store *layers.Store, pkgs []lock.Package) ([]setup.Package, e
 	return out, nil
 }
 
-// unless is a step, or Detail where single tools are made ready: they do without
-// set-up where it is refused, and without a shell of their own most of it fails.
-func (p *Project) unless(step Step) Step {
-	if p.single {
-		return Detail
-	}
-	return step
-}
-
 // reportSetup says what set-up says.
 func (p *Project) reportSetup(e setup.Event) {
 	switch {
 	case e.Failed != nil:
-		p.opt.Report(Event{Step: p.unless(Warning), Text: e.Failed.String()})
+		step := Warning
+		if p.single {
+			step = Detail // without a shell of their own most of it fails
+		}
+		p.opt.Report(Event{Step: step, Text: e.Failed.String()})
 	case e.Skipped != "":
 		p.opt.Report(Event{Step: Detail, Text: e.Skipped})
 	default:

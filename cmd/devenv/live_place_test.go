@@ -189,6 +189,7 @@ var entries = []struct {
 	{"no xattr", []string{"--without", "xattr"}},
 	{"no pid namespace", []string{"--without", "pidns"}},
 	{"nothing but a user namespace", []string{"--without", "overlay", "--without", "xattr", "--without", "pidns"}},
+	{"natively", []string{"--native"}},
 }
 
 // eachEntry runs a test for every way in. run makes the arguments of devenv

@@ -68,7 +68,7 @@ func makeMirror(dir string) error {
 		box, tool("2.0-1", "new", "depend = tool-libs=2.0-1", "group = tools"), partner("2.0-1"),
 		single("gadget", "usr/gadget", "conflict = gizmo", "group = tools"), single("gizmo", "usr/gizmo", "conflict = gadget"),
 		single("clash-a", "usr/clash"), single("clash-b", "usr/clash"),
-		{name: "cc", version: "1.0-1", files: []file{{path: "usr/"}, {path: "usr/lib/"}, {path: "usr/lib/gcc/"}, {path: "usr/lib/gcc/x/"}, {path: "usr/lib/gcc/x/1/"}, {path: "usr/lib/gcc/x/1/cc1", data: "cc1", mode: 0o755}}},
+		{name: "cc", version: "1.0-1", files: []file{{path: "usr/"}, {path: "usr/lib/"}, {path: "usr/lib/gcc/"}, {path: "usr/lib/gcc/x/"}, {path: "usr/lib/gcc/x/1/"}, {path: "usr/lib/gcc/x/1/cc1", data: "cc1", mode: 0o755}, {path: "usr/bin/"}, {path: "usr/bin/cc", data: "#!/bin/sh\n", mode: 0o755}}},
 		{name: "evil-up", version: "1-1", files: []file{{path: "usr/"}, {path: "usr/../../evil", data: "x"}}},
 		{name: "evil-abs", version: "1-1", files: []file{{path: "/tmp/evil", data: "x"}}},
 		{name: "evil-link", version: "1-1", files: []file{{path: "usr/"}, {path: "usr/out", link: "/tmp"}, {path: "usr/out/evil", data: "x"}}},

@@ -16,6 +16,7 @@ import (
 
 	"devenv/env"
 	"devenv/env/lock"
+	"devenv/env/native"
 	"devenv/env/sandbox"
 	"devenv/shellhooks"
 )
@@ -98,6 +99,9 @@ func changed(vars map[string]string, d shellhooks.Diff) map[string]string {
 // natively becomes a command with these variables, or a shell. It returns only
 // if that cannot be done.
 func (u *ui) natively(tools *env.Outside, vars map[string]string, command []string) error {
+	if why := native.Untraceable(filepath.Join(tools.Dir, native.Bin), command); why != "" {
+		u.say("%s", why)
+	}
 	os.Clearenv()
 	for name, value := range vars {
 		os.Setenv(name, value)

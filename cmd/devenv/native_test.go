@@ -169,44 +169,57 @@ func (l *lab) try(t *testing.T, tool nativeTool, foreign bool) string {
 // run gives what a check prints.
 func (l *lab) run(t *testing.T, tool nativeTool, foreign bool) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	work := filepath.Join(l.dir, "work", strings.ReplaceAll(tool.packages, " ", "-")+map[bool]string{true: "-there"}[foreign])
-	if err := os.Mkdir(work, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	credential := &syscall.Credential{Uid: uint32(l.uid), Gid: uint32(l.uid)}
-	if tool.root {
-		if os.Getuid() != 0 {
-			t.Skip("only root can try this")
-		}
-		credential = nil
-	} else if err := os.Chown(work, l.uid, l.uid); err != nil {
-		t.Fatal(err)
-	}
-	args := append([]string{shared.devenv, "-q", "shell"}, strings.Fields(tool.packages)...)
-	check, mirror := tool.check, l.mirror
+	work := l.work(t, strings.ReplaceAll(tool.packages, " ", "-")+map[bool]string{true: "-there"}[foreign], tool.root)
+	args := append([]string{"-q", "shell"}, strings.Fields(tool.packages)...)
+	check := tool.check
 	if foreign {
-		check, mirror = preferTools+check, foreignMirror
+		check = preferTools + check
 	}
-	args = append(args, "--", "/bin/sh", "-c", check)
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{}
-	if os.Getuid() == 0 {
-		cmd.SysProcAttr.Credential = credential
-	}
-	if foreign {
-		l.emigrate(cmd)
-	}
-	cmd.Dir = work
-	home := filepath.Join(l.dir, map[bool]string{false: "home", true: "roothome"}[tool.root])
-	cmd.Env = append(cmd.Env, "HOME="+home, "PATH=/usr/bin:/bin:/usr/sbin:/sbin", "TERM=xterm", "SHELL=/bin/sh", "LANG=C.UTF-8",
-		"DEVENV_MIRROR="+mirror, "URL="+l.url, "CA="+filepath.Join(l.dir, "work/ca.pem"), "WORK="+work, "WHERE="+filepath.Base(work))
+	cmd := l.command(t, work, foreign, tool.root, append(args, "--", "/bin/sh", "-c", check)...)
 	if tool.keys != "" {
 		return onTerminal(cmd, tool.keys)
 	}
 	out, err := cmd.CombinedOutput()
 	return string(out), err
+}
+
+// work makes a working directory.
+func (l *lab) work(t *testing.T, name string, root bool) string {
+	t.Helper()
+	if root && os.Getuid() != 0 {
+		t.Skip("only root can try this")
+	}
+	dir := filepath.Join(l.dir, "work", name)
+	err := os.Mkdir(dir, 0o755)
+	if err == nil && !root {
+		err = os.Chown(dir, l.uid, l.uid)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// command is devenv with these arguments.
+func (l *lab) command(t *testing.T, work string, foreign, root bool, args ...string) *exec.Cmd {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, shared.devenv, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{}
+	if os.Getuid() == 0 && !root {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(l.uid), Gid: uint32(l.uid)}
+	}
+	mirror := l.mirror
+	if foreign {
+		mirror = foreignMirror
+		l.emigrate(cmd)
+	}
+	cmd.Dir = work
+	home := filepath.Join(l.dir, map[bool]string{false: "home", true: "roothome"}[root])
+	cmd.Env = append(cmd.Env, "HOME="+home, "PATH=/usr/bin:/bin:/usr/sbin:/sbin", "TERM=xterm", "SHELL=/bin/sh", "LANG=C.UTF-8",
+		"DEVENV_MIRROR="+mirror, "URL="+l.url, "CA="+filepath.Join(l.dir, "work/ca.pem"), "WORK="+work, "WHERE="+filepath.Base(work))
+	return cmd
 }
 
 // preferTools keeps busybox's shell from running its own applets in place of

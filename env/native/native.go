@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
@@ -55,10 +56,13 @@ func ID(tree string, over []string, home string, asked map[string][]string, host
 }
 
 // NoExecError says that nothing can be executed in a directory.
-type NoExecError struct{ Dir string }
+type NoExecError struct {
+	Dir   string
+	Mount string // where its file system is mounted
+}
 
 func (e *NoExecError) Error() string {
-	return fmt.Sprintf("%s is on a file system that is mounted noexec: no program can be started from it\nhint: set DEVENV_CACHE_DIR to a directory on another one, or have it mounted anew as root: mount -o remount,exec MOUNTPOINT", e.Dir)
+	return fmt.Sprintf("%s is on a file system that is mounted noexec: no program can be started from it\nhint: set DEVENV_CACHE_DIR to a directory on another one, or as root: mount -o remount,exec %s", e.Dir, e.Mount)
 }
 
 // CheckExec finds out whether programs can be executed in dir.
@@ -68,7 +72,27 @@ func CheckExec(dir string) error {
 		return fmt.Errorf("looking at the file system of %s: %w", dir, err)
 	}
 	if st.Flags&unix.ST_NOEXEC != 0 {
-		return &NoExecError{Dir: dir}
+		return &NoExecError{Dir: dir, Mount: mountOf(dir)}
 	}
 	return nil
+}
+
+// mountOf is the mount point that a directory lies below: the highest of its
+// parents in the same mount.
+func mountOf(dir string) string {
+	own, ok := mountID(dir)
+	for ok && dir != "/" {
+		if above, known := mountID(filepath.Dir(dir)); !known || above != own {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	return dir
+}
+
+// mountID is the number of a path's mount; before Linux 5.8 that of its device.
+func mountID(path string) (id [2]uint64, ok bool) {
+	var st unix.Statx_t
+	err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_MNT_ID, &st)
+	return [2]uint64{st.Mnt_id, uint64(st.Dev_major)<<32 | uint64(st.Dev_minor)}, err == nil
 }
