@@ -317,5 +317,5 @@ func (p *Project) fetch(ctx context.Context, t *truster, pkg lock.Package) (laye
 	if err := t.verify(ctx, pkg, file, got.Path); err != nil {
 		return layers.Source{}, err
 	}
-	return layers.Source{Filename: pkg.File, SHA256: pkg.SHA256, Path: got.Path, Checked: got.URL != ""}, nil
+	return layers.Source{Filename: pkg.File, SHA256: pkg.SHA256, Path: got.Path, Checked: got.SHA256 == pkg.SHA256}, nil
 }
