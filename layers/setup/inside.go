@@ -90,11 +90,8 @@ func (s *sandbox) enter() *message {
 		if err := unix.Mount("", root, "", unix.MS_BIND|unix.MS_REMOUNT|unix.MS_NODEV|unix.MS_NOSUID, ""); err != nil {
 			return &message{Refused: "mounting: " + err.Error()}
 		}
-	} else {
-		options := fmt.Sprintf("lowerdir=%s:%s/base,upperdir=%[2]s/upper,workdir=%[2]s/work,userxattr", strings.Join(s.Lower, ":"), s.Work)
-		if err := unix.Mount("overlay", root, "overlay", unix.MS_NODEV|unix.MS_NOSUID, options); err != nil {
-			return &message{NoOverlay: err.Error()}
-		}
+	} else if err := s.mountOverlay(root); err != nil {
+		return &message{NoOverlay: err.Error()}
 	}
 	if err := s.populate(root); err != nil {
 		return &message{Error: "making the sandbox: " + err.Error()}
@@ -103,6 +100,20 @@ func (s *sandbox) enter() *message {
 		return &message{Error: "entering the sandbox: " + err.Error()}
 	}
 	return nil
+}
+
+// mountOverlay mounts the tree and what lies over it, to be written to in upper.
+// The overlay is volatile: else its end would wait until all that the disk has
+// still to write was written, where nobody waits for the layer itself. Before
+// Linux 5.10 there is no such option.
+func (s *sandbox) mountOverlay(root string) error {
+	options := fmt.Sprintf("lowerdir=%s:%s/base,upperdir=%[2]s/upper,workdir=%[2]s/work,userxattr", strings.Join(s.Lower, ":"), s.Work)
+	const flags = unix.MS_NODEV | unix.MS_NOSUID
+	err := unix.Mount("overlay", root, "overlay", flags, options+",volatile")
+	if err == unix.EINVAL {
+		err = unix.Mount("overlay", root, "overlay", flags, options)
+	}
+	return err
 }
 
 // devices are those that scriptlets may use.
