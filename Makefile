@@ -41,8 +41,31 @@ fuzz: ## run every fuzz target for FUZZTIME (default 20s) each
 mirror: build ## make the local mirror that the tests use, in .tmp/mirror
 	@.ci/mirror
 
-install: build ## install bin/devenv into PREFIX/bin (default /usr/local)
-	install -Dm755 bin/devenv $(or $(PREFIX),/usr/local)/bin/devenv
+man: build ## make the man pages, in bin/man
+	@rm -rf bin/man
+	@$(GO) run ./docs/manual -devenv bin/devenv -man bin/man
+
+docs: ## bring docs/devenv.schema.json up to date with docs/reference.md
+	@$(GO) run ./docs/manual -schema docs/devenv.schema.json
+
+PREFIX   ?= /usr/local
+TO        = $(DESTDIR)$(PREFIX)
+COMPLETE  = $(TO)/share/bash-completion/completions/devenv $(TO)/share/zsh/site-functions/_devenv $(TO)/share/fish/vendor_completions.d/devenv.fish
+
+install: man ## install devenv, its man pages, completions and schema below PREFIX (default /usr/local); DESTDIR counts
+	install -Dm755 bin/devenv $(TO)/bin/devenv
+	install -d $(TO)/share/man/man1 $(TO)/share/man/man5 $(dir $(COMPLETE))
+	install -m644 bin/man/*.1 $(TO)/share/man/man1
+	install -m644 bin/man/*.5 $(TO)/share/man/man5
+	install -Dm644 docs/devenv.schema.json $(TO)/share/devenv/devenv.schema.json
+	bin/devenv completion bash >$(word 1,$(COMPLETE))
+	bin/devenv completion zsh >$(word 2,$(COMPLETE))
+	bin/devenv completion fish >$(word 3,$(COMPLETE))
+	@chmod 644 $(COMPLETE)
+
+uninstall: ## remove what install has put below PREFIX
+	rm -f $(TO)/bin/devenv $(TO)/share/man/man1/devenv.1 $(TO)/share/man/man1/devenv-*.1 $(TO)/share/man/man5/devenv.*.5 $(COMPLETE)
+	rm -rf $(TO)/share/devenv
 
 clean: ## remove what was built, and the mirror
 	rm -rf bin $(STATE)
@@ -50,4 +73,4 @@ clean: ## remove what was built, and the mirror
 help: ## say this
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-.PHONY: all build demo test quick lint bench fuzz mirror install clean help
+.PHONY: all build demo test quick lint bench fuzz mirror man docs install uninstall clean help

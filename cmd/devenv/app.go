@@ -19,7 +19,7 @@ func newApp(u *ui) *cli.App {
 	cli.VersionPrinter = func(c *cli.Context) { c.App.Writer.Write([]byte("devenv " + version + "\n")) }
 	app := &cli.App{
 		Name:  "devenv",
-		Usage: "the tools that a project's devenv.toml names, from Arch Linux packages, in a shell that leaves no trace",
+		Usage: "a project's tools, from Arch Linux packages, without a trace on the host",
 		Description: `   devenv init                make a devenv.toml
    devenv add gcc@14.2.1 make name packages, with a pinned version
    devenv enter               a shell that has them
@@ -33,10 +33,11 @@ func newApp(u *ui) *cli.App {
 		ErrWriter:            u.err,
 		ExitErrHandler:       func(*cli.Context, error) {},
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print errors alone", Destination: &u.quiet},
-			&cli.BoolFlag{Name: "verbose", Usage: "say more of what is done", Destination: &u.verbose},
-			&cli.BoolFlag{Name: "json", Usage: "answer in JSON", Destination: &u.json},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print errors alone", DisableDefaultText: true, Destination: &u.quiet},
+			&cli.BoolFlag{Name: "verbose", Usage: "say more of what is done", DisableDefaultText: true, Destination: &u.verbose},
+			&cli.BoolFlag{Name: "json", Usage: "answer in JSON", DisableDefaultText: true, Destination: &u.json},
 			&cli.StringFlag{Name: "directory", Aliases: []string{"C"}, Usage: "as if started in `DIR`"},
+			cli.HelpFlag, // cli leaves it out where there is a command of that name
 		},
 		Before: func(c *cli.Context) error {
 			if dir := c.String("directory"); dir != "" {
@@ -72,30 +73,10 @@ func newApp(u *ui) *cli.App {
 		{Name: entry.Failed, Hidden: true, SkipFlagParsing: true, Action: func(c *cli.Context) error { return failedElsewhere(c.Args().Slice()) }},
 	}
 	app.Commands = append(app.Commands, u.moreCommands()...)
-	for _, c := range app.Commands {
-		c.OnUsageError = usageError
-		if c.CustomHelpTemplate == "" {
-			c.CustomHelpTemplate = commandHelp
-		}
-		for _, s := range c.Subcommands {
-			s.OnUsageError = usageError
-		}
-	}
+	finish(app.Commands)
+	app.CustomAppHelpTemplate = appHelp(app.Commands)
 	return app
 }
-
-// commandHelp is cli's own, with the examples last.
-const commandHelp = `NAME:
-   {{template "helpNameTemplate" .}}
-
-USAGE:
-   {{template "usageTemplate" .}}{{if .VisibleFlags}}
-
-OPTIONS:{{template "visibleFlagTemplate" .}}{{end}}{{if .Description}}
-
-EXAMPLES:
-{{.Description}}{{end}}
-`
 
 func usageError(c *cli.Context, err error, _ bool) error {
 	name := "devenv"

@@ -21,12 +21,16 @@ func (u *ui) cacheCommand() *cli.Command {
 		UsageText:   "devenv cache info|gc|verify|clear",
 		Description: examples("devenv cache info            where it is and what it takes", "devenv cache gc --dry-run    what no project on this machine uses any more", "devenv cache verify          find damage and mend it"),
 		Subcommands: []*cli.Command{
-			{Name: "info", Usage: "say where the cache is and what it takes", Action: u.cacheInfo},
-			{Name: "gc", Usage: "remove what no project on this machine uses any more", Action: u.cacheGC,
-				Flags: []cli.Flag{&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "remove nothing, say what would go"}}},
-			{Name: "verify", Usage: "check every layer and tree against what it was made from, and remove what is damaged: it is made again when it is needed", Action: u.cacheVerify,
-				Flags: []cli.Flag{&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "remove nothing, say what is damaged"}}},
-			{Name: "clear", Usage: "remove everything that no running environment holds", Action: u.cacheClear},
+			{Name: "info", Usage: "say where the cache is and what it takes", UsageText: "devenv cache info", Action: u.cacheInfo,
+				Description: examples("devenv cache info", "devenv --json cache info     for scripts")},
+			{Name: "gc", Usage: "remove what no project on this machine uses any more", UsageText: "devenv cache gc [--dry-run]", Action: u.cacheGC,
+				Description: examples("devenv cache gc", "devenv cache gc --dry-run    only say what would go"),
+				Flags:       []cli.Flag{&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "remove nothing, say what would go"}}},
+			{Name: "verify", Usage: "check every layer and tree, and remove what is damaged: it is made again when it is needed", UsageText: "devenv cache verify [--dry-run]", Action: u.cacheVerify,
+				Description: examples("devenv cache verify", "devenv cache verify -n       exit 1 if something is damaged, and leave it"),
+				Flags:       []cli.Flag{&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "remove nothing, say what is damaged"}}},
+			{Name: "clear", Usage: "remove everything that no running environment holds", UsageText: "devenv cache clear", Action: u.cacheClear,
+				Description: examples("devenv cache clear           what is needed again is fetched and built again")},
 		},
 		Action: func(c *cli.Context) error {
 			return misuse("cache does what?").hint("devenv cache info, gc, verify or clear")

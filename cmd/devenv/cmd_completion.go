@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"devenv/docs"
 	"devenv/env"
 	"devenv/env/manifest"
 	"devenv/shellhooks"
@@ -78,16 +79,17 @@ type line struct {
 	command *cli.Command // nil before there is one
 	flags   []cli.Flag   // that may stand here
 	subs    []*cli.Command
-	flag    cli.Flag // whose value is being written
-	dir     string   // of --directory
-	args    []string // of the command, before the last word
-	dashes  bool     // "--" was among them
-	first   int      // where in the words the first of args stands
-	last    string   // the word that is being written
+	all     []*cli.Command // of the program
+	flag    cli.Flag       // whose value is being written
+	dir     string         // of --directory
+	args    []string       // of the command, before the last word
+	dashes  bool           // "--" was among them
+	first   int            // where in the words the first of args stands
+	last    string         // the word that is being written
 }
 
 func readLine(app *cli.App, words []string) *line {
-	l := &line{flags: app.Flags, subs: app.Commands, last: words[len(words)-1], dir: "."}
+	l := &line{flags: app.Flags, subs: app.Commands, all: app.Commands, last: words[len(words)-1], dir: "."}
 	for i, w := range words[:len(words)-1] {
 		switch {
 		case l.flag != nil:
@@ -209,6 +211,8 @@ func (l *line) arguments(ctx context.Context, w io.Writer) {
 		l.words(w, wordsOf(append(shellhooks.Names(), "direnv")))
 	case "completion":
 		l.words(w, wordsOf([]string{"bash", "fish", "zsh"}))
+	case "help":
+		l.words(w, l.helped())
 	case "run":
 		l.words(w, append(tasks(), tools()...))
 	case "remove":
@@ -222,6 +226,16 @@ func (l *line) arguments(ctx context.Context, w io.Writer) {
 	default:
 		l.words(w, nil)
 	}
+}
+
+// helped are the commands and topics that help explains; all is every command.
+func (l *line) helped() (all []candidate) {
+	l.subs = l.all
+	all = l.commands()
+	for _, t := range docs.Topics() {
+		all = append(all, candidate{t.Name, t.About})
+	}
+	return all
 }
 
 func wordsOf(names []string) (all []candidate) {

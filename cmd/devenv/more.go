@@ -8,6 +8,6 @@ func (u *ui) moreCommands() []*cli.Command {
 		u.shellCommand(), u.doctorCommand(), u.initCommand(), u.addCommand(), u.removeCommand(), u.updateCommand(),
 		u.versionsCommand(), u.outdatedCommand(), u.diffCommand(),
 		u.searchCommand(), u.infoCommand(), u.whyCommand(), u.treeCommand(), u.filesCommand(), u.ownsCommand(), u.showCommand(),
-		u.checkCommand(), u.cacheCommand(), u.exportCommand(),
+		u.checkCommand(), u.cacheCommand(), u.exportCommand(), u.helpCommand(),
 	)
 }
