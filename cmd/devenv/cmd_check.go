@@ -1,10 +1,8 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -22,8 +20,9 @@ func (u *ui) checkCommand() *cli.Command {
 		Usage:     "list what files of the environment need and nothing in it has",
 		UsageText: "devenv check",
 		Description: examples(
-			"devenv check                 mostly libraries of optional dependencies, with the package to add"),
-		Flags: buildFlags(),
+			"devenv check                 mostly libraries of optional dependencies, with the package to add",
+			"devenv check --files         looks for those packages in the lists of files, too"),
+		Flags: append(buildFlags(), &cli.BoolFlag{Name: "files", Usage: "look for packages to add in the lists of files, too (Arch's have some 50 MB)"}),
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return misuse("check takes no arguments")
@@ -33,13 +32,13 @@ func (u *ui) checkCommand() *cli.Command {
 				return err
 			}
 			defer built.Release()
+			cures, err := p.Cures(c.Context, built.Misses, c.Bool("files"))
+			if err != nil {
+				return err
+			}
 			out := []miss{}
-			for _, m := range built.Misses {
-				cure, err := providers(c.Context, p, m.Want)
-				if err != nil {
-					return err
-				}
-				out = append(out, miss{m, cure})
+			for i, m := range built.Misses {
+				out = append(out, miss{m, cures[i]})
 			}
 			u.settle()
 			return u.value(out, func(w io.Writer) {
@@ -53,30 +52,4 @@ func (u *ui) checkCommand() *cli.Command {
 			})
 		},
 	}
-}
-
-// providers are the packages that say they have a library: "libfoo.so.3" is
-// provided as "libfoo.so" in version 3.
-func providers(ctx context.Context, p *env.Project, want string) ([]string, error) {
-	name, number, isLibrary := strings.Cut(want, ".so")
-	if !isLibrary {
-		return []string{}, nil
-	}
-	repos, err := p.Repos(ctx)
-	if err != nil {
-		return nil, err
-	}
-	version := strings.TrimPrefix(number, ".")
-	out := []string{}
-	for _, r := range repos {
-		for _, pkg := range r.Index.Providers(name + ".so") {
-			for _, d := range pkg.Provides {
-				soname, _, _ := strings.Cut(d.Version, "-")
-				if d.Name == name+".so" && (soname == version || d.Version == "") && !slices.Contains(out, pkg.Name) {
-					out = append(out, pkg.Name)
-				}
-			}
-		}
-	}
-	return out, nil
 }
