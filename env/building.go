@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -202,8 +203,14 @@ func (p *Project) weave(ctx context.Context, store *layers.Store, spec layers.Tr
 	}
 	sources, wait := p.download(ctx, cancel, t, missing)
 	defer wait()
+	weave := store.Weave
+	if old := p.outgrown(spec); old != "" && len(missing) < len(pkgs)/3 {
+		weave = func(ctx context.Context, spec layers.TreeSpec, ready iter.Seq2[*layers.Layer, error]) (*layers.Tree, error) {
+			return store.Reweave(ctx, old, spec, ready)
+		}
+	}
 	done := int64(0)
-	tree, err := store.Weave(ctx, spec, func(yield func(*layers.Layer, error) bool) {
+	tree, err := weave(ctx, spec, func(yield func(*layers.Layer, error) bool) {
 		for _, pkg := range pkgs {
 			if slices.ContainsFunc(missing, func(m lock.Package) bool { return m.SHA256 == pkg.SHA256 }) {
 				continue
@@ -236,6 +243,29 @@ func (p *Project) weave(ctx context.Context, store *layers.Store, spec layers.Tr
 		return nil, err
 	}
 	return tree, nil
+}
+
+// outgrown is the tree that the project had until now and that nothing else
+// uses, "" where there is none: the new tree can be made of it, which leaves
+// alone what both have in common. Whoever is inside it holds it, and it stays.
+func (p *Project) outgrown(spec layers.TreeSpec) (tree string) {
+	uses, err := p.Cache.Uses()
+	if err != nil || p.loose {
+		return ""
+	}
+	users := map[string]int{}
+	for _, use := range uses {
+		for _, id := range use.Uses.Trees {
+			users[id]++
+			if use.Project == p.Path {
+				tree = id
+			}
+		}
+	}
+	if users[tree] != 1 || tree == spec.ID() {
+		return ""
+	}
+	return tree
 }
 
 // isMeant refuses a package that says of itself that it is another one: a good
