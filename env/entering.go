@@ -110,7 +110,11 @@ func (p *Project) Plan(ctx context.Context, b *Built, e Entry) (*Plan, error) {
 		spec.Env[noChown] = "1"
 	}
 	for _, v := range start.Env {
-		spec.Env[v.Key] = v.Value
+		if v.Key == shellhooks.EnterVar {
+			spec.Once = append(spec.Once, v.Key+"="+v.Value)
+		} else {
+			spec.Env[v.Key] = v.Value
+		}
 	}
 	if err := p.ownHome(&spec, home, e); err != nil {
 		return nil, err

@@ -51,7 +51,7 @@ func (s Session) sets(name string) bool {
 // start is what is the same for every shell. A variable that the environment
 // sets is left to it: ENV means other things to other programs.
 func (s Session) start(argv ...string) Start {
-	st := Start{Argv: argv, Env: []KV{{"DEVENV_ENTER", "1"}}} // the first shell that settles takes it away
+	st := Start{Argv: argv, Env: []KV{{EnterVar, "1"}}}
 	for _, v := range []KV{{"ENV", s.etc() + "/" + here + "shrc"}, {"SHELL", argv[0]}} {
 		if !s.sets(v.Key) {
 			st.Env = append(st.Env, v)

@@ -33,7 +33,11 @@ var Personal = []string{"ENV", "ZDOTDIR"}
 // State are the variables of hooks, devenv's and direnv's. They must not pass
 // into an environment, where a hook would undo with them what it did outside.
 // A name may end in "*".
-var State = []string{diffVar, "DEVENV_ENTER", "DIRENV_*"}
+var State = []string{diffVar, EnterVar, "DIRENV_*"}
+
+// EnterVar is set for the shell that an entry starts, and for no other command:
+// the first shell that settles runs the on-enter commands and takes it away.
+const EnterVar = "DEVENV_ENTER"
 
 // Alias is a command's other name.
 type Alias struct{ Name, Value string }

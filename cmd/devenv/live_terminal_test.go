@@ -89,7 +89,7 @@ func (s *screen) until(text string) {
 
 func (s *screen) wait(what string, ok func() bool) {
 	s.t.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			s.t.Fatalf("never %s:\n%s", what, s)
 		}
@@ -118,7 +118,7 @@ func (s *screen) exit() int {
 	s.t.Helper()
 	select {
 	case <-s.ended:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		s.t.Fatalf("does not end:\n%s", s)
 	}
 	return s.cmd.ProcessState.ExitCode()

@@ -22,6 +22,7 @@ type Spec struct {
 	Name    string   // what prompts show
 
 	Env    map[string]string // variables to set, references already resolved
+	Once   []string          // "NAME=VALUE": further ones, for Shell alone; they are Unset otherwise
 	Unset  []string          // further variables that do not pass
 	Pure   bool              // only a short list of the host's variables passes
 	Path   []string          // PATH inside
@@ -71,7 +72,7 @@ func Build(s Spec, h *Host) (*Plan, error) {
 	if h.Refused != 0 {
 		return nil, &RefusedError{Errno: h.Refused}
 	}
-	p := &Plan{UID: h.UID, GID: h.GID, Project: s.Project, Node: h.Node, Tasks: s.Tasks, Path: s.Path, Shell: s.Shell,
+	p := &Plan{UID: h.UID, GID: h.GID, Project: s.Project, Node: h.Node, Tasks: s.Tasks, Path: s.Path, Shell: s.Shell, EnvOnce: s.Once,
 		PidNS: !s.KeepProcesses && h.FreshProc, UserNS: !h.Privileged, After: s.Top != "", EnvWant: append(slices.Clone(s.Want), h.Want...)}
 	p.Checks = append(slices.Clone(s.Depend), h.Checks...)
 	p.environ(s)

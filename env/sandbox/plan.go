@@ -24,6 +24,7 @@ type Plan struct {
 	EnvDrop []string // "NAME" or "PREFIX*"
 	EnvKeep []string // if there are any, no other variable passes
 	EnvSet  []string // "NAME=VALUE"
+	EnvOnce []string // "NAME=VALUE", for the shell of enter alone
 	Tasks   []string
 	Path    []string // directories that run looks for its command in
 	Shell   []string // the argument vector of enter
@@ -84,7 +85,7 @@ func (p *Plan) Encode() ([]byte, error) {
 	}
 	h.Checks = table(&e, checks)
 	h.EnvWant, h.EnvDrop = e.strs(p.EnvWant), e.strs(p.EnvDrop)
-	h.EnvKeep, h.EnvSet = e.strs(p.EnvKeep), e.strs(p.EnvSet)
+	h.EnvKeep, h.EnvSet, h.EnvOnce = e.strs(p.EnvKeep), e.strs(p.EnvSet), e.strs(p.EnvOnce)
 	h.Tasks, h.Shell = e.strs(p.Tasks), e.strs(p.Shell)
 	path := make([]string, len(p.Path))
 	for i, d := range p.Path {

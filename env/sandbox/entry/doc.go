@@ -31,6 +31,10 @@
 // are. B and C share A's memory until C executes: nothing is copied. A plan
 // without [FlagPidNS] has only one process, which becomes the command.
 //
+// A command that has the terminal for itself, as the shell of enter, is the
+// leader of a process group of its own, made in its pid namespace, and A gives it
+// the terminal and takes it back; any other stays in A's group (terminal.go).
+//
 // With [FlagAfter] something is left to do when the command has ended. Then A is
 // the child of a process that no namespace holds: it does for A what A does for
 // C, and the Go runtime starts in it afterwards. If it is killed A dies with it.

@@ -21,6 +21,7 @@ var (
 	envp     [maxEnv]uintptr // not *byte: the collector need not look
 	args     [maxArgs]uintptr
 	planName uintptr
+	isShell  bool // args are those of enter's shell
 	slots    [Slots]uintptr
 	oldMask  uint64
 	oldChld  sigaction

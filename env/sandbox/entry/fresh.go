@@ -142,6 +142,7 @@ func vector(argv **byte, first, argc int) bool {
 		n++
 	}
 	if first >= argc {
+		isShell = true
 		shell := header().Shell
 		for i := uint32(0); i < shell.Count; i++ {
 			if uint(n) >= maxArgs-2 {
@@ -169,7 +170,7 @@ func eq(a, b *byte) bool {
 }
 
 // environ makes the command's environment: the caller's, less what the plan
-// drops or sets, and what it sets.
+// drops or sets, and what it sets, for the shell of enter once more.
 //
 //go:norace
 //go:nocheckptr
@@ -190,15 +191,31 @@ func environ(env **byte) bool {
 		envp[n] = p(e)
 		n++
 	}
-	for i := uint32(0); i < h.EnvSet.Count; i++ {
-		if uint(n) >= maxEnv-1 {
-			return false
-		}
-		envp[n] = p(text(strAt(h.EnvSet, i)))
-		n++
+	n = setAll(h.EnvSet, n)
+	if isShell {
+		n = setAll(h.EnvOnce, n)
+	}
+	if uint(n) >= maxEnv {
+		return false
 	}
 	envp[n] = 0
 	return true
+}
+
+// setAll puts the variables of a table into envp, from n on, and gives where
+// they end: maxEnv if there is no room.
+//
+//go:norace
+//go:nocheckptr
+func setAll(t Table, n int) int {
+	for i := uint32(0); i < t.Count; i++ {
+		if uint(n) >= maxEnv-1 {
+			return maxEnv
+		}
+		envp[n] = p(text(strAt(t, i)))
+		n++
+	}
+	return n
 }
 
 //go:norace

@@ -3,7 +3,7 @@ package entry
 import "unsafe"
 
 // Magic starts every plan file; its last byte is the format's version.
-const Magic uint64 = 'd' | 'e'<<8 | 'v'<<16 | 'e'<<24 | 'n'<<32 | 'v'<<40 | 'P'<<48 | '1'<<56
+const Magic uint64 = 'd' | 'e'<<8 | 'v'<<16 | 'e'<<24 | 'n'<<32 | 'v'<<40 | 'P'<<48 | '2'<<56
 
 // MaxPlan is the largest plan file, in bytes. A larger one is not warm.
 const MaxPlan = 256 << 10
@@ -25,6 +25,7 @@ type Header struct {
 	EnvDrop Table // of Str: "NAME" or "PREFIX*": variables that do not pass
 	EnvKeep Table // of Str: if there are any, no other variable passes
 	EnvSet  Table // of Str: "NAME=VALUE": variables that are set
+	EnvOnce Table // of Str: "NAME=VALUE": variables that are set for the shell of enter besides
 	Tasks   Table // of Str: first words of run that are tasks, not commands
 	Path    Table // of Str: where run looks for the command; each ends with "/"
 	Shell   Table // of Str: the argument vector of enter

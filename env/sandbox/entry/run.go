@@ -24,16 +24,14 @@ const (
 	sighup  = 1
 	sigint  = 2
 	sigKill = 9
-	sigStop = 19
 	sigCont = 18
+	sigStop = 19
+	sigTstp = 20
 
 	wNohang   = 1
 	wUntraced = 2
 
 	prSetPdeathsig = 1
-
-	tiocgpgrp = 0x540f
-	tiocspgrp = 0x5410
 )
 
 // staleErrno is OpCold's in a plan that is for this entry only: what it needs is

@@ -26,7 +26,8 @@ func attend() {
 		return
 	}
 	Ended.Status = wait(a)
-	Ended.Done, Ended.Interrupted = true, interrupted && Ended.Status&127 == sigint
+	// A ends by this signal only where Ctrl-C ended the command.
+	Ended.Done, Ended.Interrupted = true, Ended.Status&127 == sigint
 }
 
 // keeper is the process that attends to us.
@@ -61,6 +62,7 @@ func supervise() {
 		Failure.Errno, Failure.Stage = uint32(-r), StageSpawn
 		return
 	}
+	findTerminal()
 	b := spawn(asReaper)
 	if isErr(b) {
 		Failure.Errno, Failure.Stage = uint32(-b), StageSpawn
@@ -73,6 +75,7 @@ func supervise() {
 		sys6(sysWait4, c, 0, 0, 0, 0, 0)
 	}
 	if Failure.Stage != 0 {
+		reclaim()
 		explain(b)
 	}
 	// C is the command now. What A holds open must not outlive C's own copy:
@@ -90,6 +93,7 @@ func supervise() {
 	status := wait(c)
 	end(b)
 	reclaim()
+	interrupted = interrupted || apart && !passedInt
 	exit(status)
 }
 
@@ -106,8 +110,9 @@ func ownChild() {
 	}
 }
 
-// interrupted says that the terminal's Ctrl-C came to this process, too.
-var interrupted bool
+// interrupted says that the terminal's Ctrl-C came to this process, too;
+// passedInt that some process sent us the signal, which is no Ctrl-C.
+var interrupted, passedInt bool
 
 // exit ends the program as a process with this wait status ended, in the way
 // of a shell: death by a signal is 128 and the signal. Only where Ctrl-C ended
@@ -219,6 +224,7 @@ func reap() {
 //go:nocheckptr
 func command() {
 	if steps(header().Command, StageCommand) {
+		ownGroup()
 		execute()
 	}
 	confess()
@@ -236,7 +242,7 @@ type siginfo struct {
 // wait passes signals on to c until it has ended, and stops when it stops, so
 // that a job-control shell sees what it would see of c itself. A signal that
 // the kernel made (Ctrl-C, a closed terminal) went to c's process group
-// already; only what a process sent to A is passed on.
+// already, where that is ours; only what a process sent to A is passed on.
 //
 //go:norace
 //go:nocheckptr
@@ -248,8 +254,8 @@ func wait(c uintptr) (status uint32) {
 			if status&255 != 0x7f {
 				return status
 			}
-			sys6(sysKill, sys6(sysGetpid, 0, 0, 0, 0, 0, 0), sigStop, 0, 0, 0, 0)
-			sys6(sysKill, c, sigCont, 0, 0, 0, 0)
+			pause(uintptr(status >> 8 & 255))
+			resume(c)
 			continue
 		}
 		if isErr(r) && r != ^uintptr(eintr-1) {
@@ -261,37 +267,11 @@ func wait(c uintptr) (status uint32) {
 			continue
 		}
 		interrupted = interrupted || s == sigint && info.code > 0
+		passedInt = passedInt || s == sigint && info.code <= 0
 		// A session's leader gets a closed terminal's SIGHUP alone, but for
 		// the foreground group, which a shell inside has left to its job.
-		if info.code <= 0 || s == sighup && leads() {
+		if info.code <= 0 || apart || s == sighup && leads() {
 			sys6(sysKill, c, s, 0, 0, 0, 0)
 		}
-	}
-}
-
-// leads reports whether this process is its session's leader.
-//
-//go:norace
-//go:nocheckptr
-func leads() bool {
-	return sys6(sysGetsid, 0, 0, 0, 0, 0, 0) == sys6(sysGetpid, 0, 0, 0, 0, 0, 0)
-}
-
-// reclaim gives the terminal back to A's process group if the group that c
-// left in the foreground is gone: a script that goes on after an interactive
-// shell could not read from it otherwise.
-//
-//go:norace
-//go:nocheckptr
-func reclaim() {
-	fd := sys6(sysOpenat, atFdcwd, lit("/dev/tty\x00"), 2|oCloexec, 0, 0, 0)
-	if isErr(fd) {
-		return
-	}
-	var cur int32
-	own := int32(sys6(sysGetpgid, 0, 0, 0, 0, 0, 0))
-	if sys6(sysIoctl, fd, tiocgpgrp, uintptr(unsafe.Pointer(&cur)), 0, 0, 0) == 0 && cur != own && cur > 1 &&
-		isErr(sys6(sysKill, uintptr(-cur), 0, 0, 0, 0, 0)) {
-		sys6(sysIoctl, fd, tiocspgrp, uintptr(unsafe.Pointer(&own)), 0, 0, 0)
 	}
 }
