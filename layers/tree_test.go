@@ -106,7 +106,7 @@ func TestTree(t *testing.T) {
 		if path == "opt" {
 			wantTime = 1234567890
 		}
-		if st.Mtim.Sec != wantTime {
+		if int64(st.Mtim.Sec) != wantTime {
 			t.Errorf("%s is of %d, want %d", path, st.Mtim.Sec, wantTime)
 		}
 	}

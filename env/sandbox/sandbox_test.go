@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,31 +31,35 @@ type world struct {
 	spec                sandbox.Spec
 	without             []string
 	uid                 int
+	home                string
+	machine             machine
+	abilities           *sandbox.Abilities // nil to try them
 }
 
 // newWorld makes one; first says whether the entry is the probe's first
 // instruction.
 func newWorld(t *testing.T, first bool) *world {
 	t.Helper()
+	m := machine{arch: runtime.GOARCH}
+	if first {
+		m.flags = asFirst
+	}
+	return newWorldIn(t, "/tmp", m)
+}
+
+func newWorldIn(t *testing.T, parent string, m machine) *world {
+	t.Helper()
 	busybox, err := exec.LookPath("busybox")
 	if err != nil {
 		t.Skip("busybox is not installed (Debian: busybox-static)")
 	}
-	dir, err := os.MkdirTemp("/tmp", "sandbox-test-")
+	dir, err := os.MkdirTemp(parent, "sandbox-test-")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	w := &world{t: t, dir: dir, cache: dir + "/cache", project: dir + "/project", probe: dir + "/probe", uid: os.Getuid()}
-	flags := ""
-	if first {
-		flags = "-E devenv/env/sandbox/entry.entry"
-	}
-	build := exec.Command("go", "build", "-ldflags", flags, "-o", w.probe, "./testdata/probe")
-	build.Env = append(build.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the probe: %v\n%s", err, out)
-	}
+	w := &world{t: t, dir: dir, cache: dir + "/cache", project: dir + "/project", probe: dir + "/probe", uid: os.Getuid(), home: dir, machine: m}
+	m.build(t, w.probe)
 	bin := w.cache + "/trees/t/fs/usr/bin"
 	must(t, os.MkdirAll(bin, 0o755))
 	must(t, os.MkdirAll(w.cache+"/plans", 0o755))
@@ -90,8 +95,11 @@ func must(t *testing.T, err error) {
 // command is the probe with arguments, as the unprivileged user.
 func (w *world) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(w.probe, args...)
+	if w.machine.emulator != "" {
+		cmd = exec.Command(w.machine.emulator, append([]string{w.probe}, args...)...)
+	}
 	cmd.Dir = w.project
-	cmd.Env = []string{"HOME=" + w.dir, "DEVENV_CACHE_DIR=" + w.cache, "PATH=/usr/bin:/bin", "KEPT=yes", "LD_PRELOAD=x", "CFLAGS=-O9"}
+	cmd.Env = []string{"HOME=" + w.home, "DEVENV_CACHE_DIR=" + w.cache, "PATH=/usr/bin:/bin", "KEPT=yes", "LD_PRELOAD=x", "CFLAGS=-O9"}
 	if os.Getuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(w.uid), Gid: uint32(w.uid)}}
 	}
@@ -101,7 +109,7 @@ func (w *world) command(args ...string) *exec.Cmd {
 func (w *world) plan() {
 	w.t.Helper()
 	file := filepath.Join(w.cache, "plans", sandbox.FileName(w.project))
-	b, err := json.Marshal(map[string]any{"Spec": w.spec, "Home": w.dir, "File": file, "Without": w.without})
+	b, err := json.Marshal(map[string]any{"Spec": w.spec, "Home": w.home, "File": file, "Without": w.without, "Abilities": w.abilities})
 	must(w.t, err)
 	name := w.dir + "/setup.json"
 	must(w.t, os.WriteFile(name, b, 0o644))
@@ -134,47 +142,47 @@ func each(t *testing.T, f func(t *testing.T, w *world)) {
 	}
 }
 
-func TestEntry(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		for _, keep := range []bool{false, true} {
-			w.spec.KeepProcesses = keep
-			w.plan()
-			check := func(want string, code int, args ...string) {
-				t.Helper()
-				got, c := w.result(args...)
-				if strings.TrimSpace(got) != want || c != code {
-					t.Errorf("keep=%v %q: got %q, exit %d; want %q, exit %d", keep, args, got, c, want, code)
-				}
-			}
-			check("a  b", 0, "run", "--", "sh", "-c", `echo "$1"`, "sh", "a  b")
-			check("", 0, "run", "true")
-			check("", 1, "run", "--", "false")
-			for _, code := range []int{0, 1, 2, 100, 126, 127, 128, 255} {
-				check("", code, "run", "sh", "-c", "exit "+strconv.Itoa(code))
-			}
-			if !keep {
-				check("", 128+9, "run", "sh", "-c", "kill -9 $$")
-				check("", 128+15, "run", "sh", "-c", "kill -15 $$")
-			}
-			check("the shell", 0, "enter")
-			check(w.project, 0, "run", "pwd")
-			check("script x", 0, "run", "script", "x")
-			check("yes:/usr/local/bin:/usr/bin::test:"+w.project, 0, "run", "sh", "-c", "echo $KEPT:$PATH:$LD_PRELOAD$CFLAGS:$DEVENV_NAME:$DEVENV_PROJECT")
-			check(strconv.Itoa(w.uid)+":"+strconv.Itoa(w.uid), 0, "run", "sh", "-c", "echo $(id -u):$(id -g)")
-			check("CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1", 0,
-				"run", "grep", "-E", "^(Cap|NoNew)", "/proc/self/status")
-			for _, miss := range [][]string{{"run", "--", "nothing-of-this-name"}, {"run", "./nothing"}, {"run", "plain"}} {
-				if got, c := w.result(miss...); c != 127 || !strings.Contains(got, "failed") {
-					t.Errorf("%q: got %q, exit %d", miss, got, c)
-				}
-			}
-			for _, cold := range [][]string{{"run", "task"}, {"run", "-x"}, {"run"}, {"run", "--"}, {"enter", "x"}, {"lock"}} {
-				if got, c := w.result(cold...); c != 99 || !strings.HasPrefix(got, "not warm: ["+cold[0]) {
-					t.Errorf("%q: got %q, exit %d", cold, got, c)
-				}
+func TestEntry(t *testing.T) { each(t, enters) }
+
+func enters(t *testing.T, w *world) {
+	for _, keep := range []bool{false, true} {
+		w.spec.KeepProcesses = keep
+		w.plan()
+		check := func(want string, code int, args ...string) {
+			t.Helper()
+			got, c := w.result(args...)
+			if strings.TrimSpace(got) != want || c != code {
+				t.Errorf("keep=%v %q: got %q, exit %d; want %q, exit %d", keep, args, got, c, want, code)
 			}
 		}
-	})
+		check("a  b", 0, "run", "--", "sh", "-c", `echo "$1"`, "sh", "a  b")
+		check("", 0, "run", "true")
+		check("", 1, "run", "--", "false")
+		for _, code := range []int{0, 1, 2, 100, 126, 127, 128, 255} {
+			check("", code, "run", "sh", "-c", "exit "+strconv.Itoa(code))
+		}
+		if !keep {
+			check("", 128+9, "run", "sh", "-c", "kill -9 $$")
+			check("", 128+15, "run", "sh", "-c", "kill -15 $$")
+		}
+		check("the shell", 0, "enter")
+		check(w.project, 0, "run", "pwd")
+		check("script x", 0, "run", "script", "x")
+		check("yes:/usr/local/bin:/usr/bin::test:"+w.project, 0, "run", "sh", "-c", "echo $KEPT:$PATH:$LD_PRELOAD$CFLAGS:$DEVENV_NAME:$DEVENV_PROJECT")
+		check(strconv.Itoa(w.uid)+":"+strconv.Itoa(w.uid), 0, "run", "sh", "-c", "echo $(id -u):$(id -g)")
+		check("CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1", 0,
+			"run", "grep", "-E", "^(Cap|NoNew)", "/proc/self/status")
+		for _, miss := range [][]string{{"run", "--", "nothing-of-this-name"}, {"run", "./nothing"}, {"run", "plain"}} {
+			if got, c := w.result(miss...); c != 127 || !strings.Contains(got, "failed") {
+				t.Errorf("%q: got %q, exit %d", miss, got, c)
+			}
+		}
+		for _, cold := range [][]string{{"run", "task"}, {"run", "-x"}, {"run"}, {"run", "--"}, {"enter", "x"}, {"lock"}} {
+			if got, c := w.result(cold...); c != 99 || !strings.HasPrefix(got, "not warm: ["+cold[0]) {
+				t.Errorf("%q: got %q, exit %d", cold, got, c)
+			}
+		}
+	}
 }
 
 // TestCovers tries what must not be possible: to write into the cache, to see

@@ -18,6 +18,10 @@ type setup struct {
 	Home    string
 	File    string   // where the plan goes
 	Without []string // see sandbox.Abilities
+
+	// Abilities are tried if they are not given, as for an emulator, which does
+	// not let us. They are printed.
+	Abilities *sandbox.Abilities
 }
 
 func main() {
@@ -64,11 +68,17 @@ func plan(name string) error {
 	if err != nil {
 		return err
 	}
-	abilities, err := sandbox.Probe(context.Background(), s.Spec.Cache, h.Privileged)
-	if err != nil {
+	if s.Abilities == nil {
+		tried, err := sandbox.Probe(context.Background(), s.Spec.Cache, h.Privileged)
+		if err != nil {
+			return err
+		}
+		s.Abilities = &tried
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(s.Abilities); err != nil {
 		return err
 	}
-	if h.Abilities, err = abilities.Without(s.Without...); err != nil {
+	if h.Abilities, err = s.Abilities.Without(s.Without...); err != nil {
 		return err
 	}
 	for _, d := range s.Spec.Lower {
