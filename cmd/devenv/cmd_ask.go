@@ -25,6 +25,14 @@ func one(c *cli.Context, what string) (string, error) {
 	return c.Args().First(), nil
 }
 
+// none keeps a command that takes no arguments from overlooking some.
+func none(c *cli.Context) error {
+	if c.Args().Present() {
+		return misuse("%s takes no arguments", c.Command.Name).hint("`devenv help` lists the commands")
+	}
+	return nil
+}
+
 // inView gives the repositories that are resolved against, in a project or
 // outside of any.
 func (u *ui) inView(ctx context.Context) (*env.Project, []*resolve.Repo, error) {

@@ -41,6 +41,9 @@ func (u *ui) cacheCommand() *cli.Command {
 func openCache() (*cache.Cache, error) { return cache.Open(cache.Dir(os.Getenv)) }
 
 func (u *ui) cacheInfo(c *cli.Context) error {
+	if err := none(c); err != nil {
+		return err
+	}
 	k, err := openCache()
 	if err != nil {
 		return err
@@ -81,7 +84,12 @@ func (u *ui) cacheInfo(c *cli.Context) error {
 	})
 }
 
-func (u *ui) cacheGC(c *cli.Context) error { return u.collect(c.Context, c.Bool("dry-run")) }
+func (u *ui) cacheGC(c *cli.Context) error {
+	if err := none(c); err != nil {
+		return err
+	}
+	return u.collect(c.Context, c.Bool("dry-run"))
+}
 
 // collect runs gc and says what it did.
 func (u *ui) collect(ctx context.Context, dry bool) error {
@@ -132,6 +140,9 @@ func (u *ui) collect(ctx context.Context, dry bool) error {
 }
 
 func (u *ui) cacheClear(c *cli.Context) error {
+	if err := none(c); err != nil {
+		return err
+	}
 	k, err := openCache()
 	if err != nil {
 		return err
@@ -149,6 +160,9 @@ func (u *ui) cacheClear(c *cli.Context) error {
 }
 
 func (u *ui) cacheVerify(c *cli.Context) error {
+	if err := none(c); err != nil {
+		return err
+	}
 	k, err := openCache()
 	if err != nil {
 		return err

@@ -24,6 +24,9 @@ func (u *ui) initCommand() *cli.Command {
 		Description: examples("devenv init                       packages of today's mirrors", "devenv init --snapshot 2026-11-20  those of a day in the Arch Linux Archive"),
 		Flags:       []cli.Flag{&cli.StringFlag{Name: "snapshot", Usage: "a `DAY` in the Arch Linux Archive, YYYY-MM-DD"}},
 		Action: func(c *cli.Context) error {
+			if err := none(c); err != nil {
+				return err
+			}
 			day := c.String("snapshot")
 			if day != "" {
 				var err error

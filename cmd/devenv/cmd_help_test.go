@@ -190,6 +190,28 @@ func TestHelpTopics(t *testing.T) {
 	}
 }
 
+// A command whose synopsis has no argument takes none, and says so.
+func TestNoArgumentIsOverlooked(t *testing.T) {
+	options := regexp.MustCompile(`\[(-[^\]]*|OPTIONS)\]`)
+	n := 0
+	for _, c := range aboutDevenv(t).all() {
+		synopsis := strings.TrimSpace(options.ReplaceAllString(strings.Join(c.Synopsis, ""), ""))
+		if len(c.Commands) > 0 || synopsis != "devenv "+c.Name {
+			continue
+		}
+		n++
+		cmd := exec.Command(shared.devenv, append(strings.Fields(c.Name), "surplus")...)
+		cmd.Dir, cmd.Env = t.TempDir(), []string{"HOME=" + t.TempDir()}
+		out, err := cmd.CombinedOutput()
+		if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 2 || !strings.Contains(string(out), "takes no arguments") {
+			t.Errorf("devenv %s surplus: %v: %s", c.Name, err, out)
+		}
+	}
+	if n < 10 {
+		t.Errorf("only %d commands were tried", n)
+	}
+}
+
 // The man pages are made of what the program says; here every word of that is
 // looked for in them, and another program reads them.
 func TestManPages(t *testing.T) {

@@ -89,6 +89,9 @@ func (u *ui) treeCommand() *cli.Command {
 		UsageText:   "devenv tree",
 		Description: examples("devenv tree"),
 		Action: func(c *cli.Context) error {
+			if err := none(c); err != nil {
+				return err
+			}
 			p, l, err := u.locked()
 			if err != nil {
 				return err
@@ -142,6 +145,9 @@ func (u *ui) showCommand() *cli.Command {
 		Description: examples("devenv show", "devenv show --resolved        every package of the lock"),
 		Flags:       []cli.Flag{&cli.BoolFlag{Name: "resolved", Usage: "list every package of devenv.lock"}},
 		Action: func(c *cli.Context) error {
+			if err := none(c); err != nil {
+				return err
+			}
 			p, err := u.open()
 			if err != nil {
 				return err
@@ -272,6 +278,9 @@ func (u *ui) outdatedCommand() *cli.Command {
 		UsageText:   "devenv outdated",
 		Description: examples("devenv outdated              `devenv update` moves those that no pin holds"),
 		Action: func(c *cli.Context) error {
+			if err := none(c); err != nil {
+				return err
+			}
 			p, l, err := u.locked()
 			if err != nil {
 				return err
