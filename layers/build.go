@@ -71,7 +71,7 @@ func describe(src *Source, dir string, result *unpack.Result) (*Record, error) {
 	if err := openDirs(fd, rec.Files); err != nil {
 		return nil, err
 	}
-	if err := statFiles(fd, rec.Files, result.MTREE == nil); err != nil {
+	if err := completeFiles(fd, rec.Files, result); err != nil {
 		return nil, err
 	}
 	db, err := writeDB(root, fd, result)
@@ -107,7 +107,7 @@ func sortFiles(files []File) {
 }
 
 func fileOf(u *unpack.File) File {
-	f := File{Path: strings.TrimSuffix(u.Path, "/"), Mode: uint16(u.Mode), Link: u.Link}
+	f := File{Path: strings.TrimSuffix(u.Path, "/"), Mode: uint16(u.Mode), Size: u.Size, MTime: u.Time, Link: u.Link}
 	switch u.Type {
 	case tar.TypeDir:
 		f.Kind, f.Link = Directory, ""
@@ -119,29 +119,41 @@ func fileOf(u *unpack.File) File {
 	return f
 }
 
-// statFiles completes the list with what is on disk, and with sums where the
-// package brought no hashes.
-func statFiles(fd int, files []File, sum bool) error {
+// completeFiles completes the list with what is on disk where that is not known,
+// and with sums where the package brought no hashes.
+func completeFiles(fd int, files []File, result *unpack.Result) error {
 	for i := range files {
 		f := &files[i]
-		var st unix.Stat_t
-		if err := unix.Fstatat(fd, f.Path, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
-			return &fs.PathError{Op: "stat", Path: "/" + f.Path, Err: err}
-		}
-		f.MTime = unix.TimespecToNsec(st.Mtim)
-		switch {
-		case st.Mode&unix.S_IFMT == unix.S_IFLNK && f.Kind == Regular: // a hard link to a symbolic one
-			to, _ := slices.BinarySearchFunc(files, f.Link, func(f File, path string) int { return strings.Compare(f.Path, path) })
-			f.Kind, f.Mode, f.Link = Symlink, 0o777, files[to].Link
-		case f.Kind == Regular:
-			f.Size, f.Mode = st.Size, uint16(st.Mode&0o7777)
-			if f.Summed = sum; sum {
-				var err error
-				if f.Sum, err = sumFile(fd, f.Path); err != nil {
-					return err
-				}
+		further := f.Kind == Regular && f.Link != ""
+		if !result.Exact || further || f.Kind == Regular && f.Mode > 0o777 {
+			if err := statFile(fd, files, f); err != nil {
+				return err
 			}
 		}
+		if f.Kind == Regular && result.MTREE == nil {
+			var err error
+			if f.Sum, err = sumFile(fd, f.Path); err != nil {
+				return err
+			}
+			f.Summed = true
+		}
+	}
+	return nil
+}
+
+// statFile takes from disk what the package only asked for.
+func statFile(fd int, files []File, f *File) error {
+	var st unix.Stat_t
+	if err := unix.Fstatat(fd, f.Path, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return &fs.PathError{Op: "stat", Path: "/" + f.Path, Err: err}
+	}
+	f.MTime = unix.TimespecToNsec(st.Mtim)
+	switch {
+	case st.Mode&unix.S_IFMT == unix.S_IFLNK && f.Kind == Regular: // a hard link to a symbolic one
+		to, _ := slices.BinarySearchFunc(files, f.Link, func(f File, path string) int { return strings.Compare(f.Path, path) })
+		f.Kind, f.Mode, f.Link = Symlink, 0o777, files[to].Link
+	case f.Kind == Regular:
+		f.Size, f.Mode = st.Size, uint16(st.Mode&0o7777)
 	}
 	return nil
 }

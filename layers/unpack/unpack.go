@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"time"
 
@@ -43,6 +44,10 @@ type Result struct {
 	Backup []alpm.Backup // with the hashes of what was unpacked
 	Bytes  int64         // in regular files
 	Xattrs []Xattr       // those that could not be set
+
+	// Exact says that files are on disk with the modes and times of Files, so
+	// that nobody need look. It holds for no setuid, setgid or sticky file.
+	Exact bool
 }
 
 // File is one path of the package.
@@ -52,6 +57,7 @@ type File struct {
 	Mode uint32 // permissions with setuid, setgid and sticky
 	Size int64  // of a regular file
 	Link string // where a link leads, as written
+	Time int64  // of modification, nanoseconds since the epoch
 }
 
 // Unpack puts the package that r yields into dir, which exists and had better be
@@ -70,6 +76,7 @@ func unpackInto(ctx context.Context, t *tree, r io.Reader, opts Options) (*Resul
 	if opts.MaxBytes == 0 {
 		opts.MaxBytes = defaultMaxBytes
 	}
+	kept := t.probe()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	s := startStream(ctx, r, opts.MaxBytes)
@@ -79,7 +86,8 @@ func unpackInto(ctx context.Context, t *tree, r io.Reader, opts Options) (*Resul
 		opts:   opts,
 		tree:   t,
 		ledger: make(ledger),
-		out:    startWriters(max(1, min(runtime.GOMAXPROCS(0)-1, maxWriters)), stop, opts.Inspect),
+		out:    startWriters(max(1, min(runtime.GOMAXPROCS(0)-1, maxWriters)), stop, kept.modes, opts.Inspect),
+		result: Result{Exact: kept.times},
 	}
 	err := u.readArchive(s)
 	u.flush()
@@ -217,6 +225,7 @@ func (u *unpacker) note(e entry, k kind) (wanted bool, err error) {
 		return false, &alpm.LimitError{What: "bytes in files", Limit: u.opts.MaxBytes}
 	}
 	u.result.Bytes += f.Size
+	u.result.Exact = u.result.Exact && 0 <= e.when[1].Sec && e.when[1].Sec <= math.MaxInt32
 	u.result.Files = append(u.result.Files, f)
 	if u.opts.NoExtract != nil && u.opts.NoExtract(f.Path) {
 		u.ledger[e.path] |= skipped
@@ -234,7 +243,7 @@ func (u *unpacker) note(e entry, k kind) (wanted bool, err error) {
 func permissions(h *tar.Header) uint32 { return uint32(h.Mode) & 0o7777 }
 
 func (e entry) file() File {
-	f := File{Path: e.path, Type: e.Typeflag, Mode: permissions(e.Header), Link: e.Linkname}
+	f := File{Path: e.path, Type: e.Typeflag, Mode: permissions(e.Header), Link: e.Linkname, Time: unix.TimespecToNsec(e.when[1])}
 	switch e.Typeflag {
 	case tar.TypeDir:
 		f.Path += "/"

@@ -49,16 +49,18 @@ type writers struct {
 	done    sync.WaitGroup
 	stop    context.CancelCauseFunc
 	failed  atomic.Bool
+	modes   uint32 // what a new file keeps of its mode
 	inspect func(File, io.ReaderAt)
 	refused xattrList
 }
 
 // startWriters starts n goroutines, which end with finish. An error of theirs
 // is the cause with which stop is called.
-func startWriters(n int, stop context.CancelCauseFunc, inspect func(File, io.ReaderAt)) *writers {
+func startWriters(n int, stop context.CancelCauseFunc, modes uint32, inspect func(File, io.ReaderAt)) *writers {
 	w := &writers{
 		batches: make(chan *batch, n),
 		stop:    stop,
+		modes:   modes,
 		inspect: inspect,
 	}
 	for range n {
@@ -181,8 +183,10 @@ func (w *writers) settle(fd int, f *newFile) error {
 			w.refused.add(x)
 		}
 	}
-	if err := unix.Fchmod(fd, f.Mode); err != nil {
-		return err
+	if f.Mode&^w.modes != 0 || len(f.xattrs) > 0 { // else it was made with it
+		if err := unix.Fchmod(fd, f.Mode); err != nil {
+			return err
+		}
 	}
 	return setTimes(fd, f.when)
 }
