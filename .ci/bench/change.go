@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,67 +16,106 @@ const further = "cython"
 // by itself is its own unpacking, by bsdtar, and the set-up layer, by a build
 // that lacks nothing else.
 func (w *world) oneMore() ([]row, error) {
-	more := w.dir + "/more"
-	if err := w.own(more); err != nil {
+	a, err := w.newAddition()
+	if err != nil {
 		return nil, err
 	}
-	if err := w.ask(more, append([]string{further}, w.asked...)...); err != nil {
+	build := command{args: []string{w.devenv, "build"}, dir: a.project, after: w.whole}
+	ours, setup := build, build
+	ours.before, setup.before = a.undo, a.undoSetup
+	out := w.dir + "/one"
+	unpack := command{args: []string{"bsdtar", "-xf", a.file, "-C", out}, before: func() error { return errors.Join(w.wipe(out), w.same()) }}
+	t, err := w.interleave(5, ours, setup, unpack)
+	if err != nil {
 		return nil, err
 	}
-	names, files, err := w.locked(more)
+	against := fmt.Sprintf("its `bsdtar -x` (%.0f ms) and the set-up layer alone (%.0f ms)", median(t[2])*1e3, median(t[1])*1e3)
+	return []row{timed(fmt.Sprintf("one package (%s) added to the %d", further, len(w.names)), against, 1.3, 1, t[0], sum(t[1], t[2]))}, nil
+}
+
+// addition is a project with one package more than the toolchain.
+type addition struct {
+	w          *world
+	project    string
+	file       string // the package, in the mirror
+	downloaded string // in the cache
+	aside      string // the same file: gc takes that of the cache
+	tree       string
+	lock       []byte
+}
+
+// newAddition makes its environment once, to have all that belongs to it.
+func (w *world) newAddition() (*addition, error) {
+	a := &addition{w: w, project: w.dir + "/more", aside: w.dir + "/aside"}
+	if err := a.ask(); err != nil {
+		return nil, err
+	}
+	names, files, err := w.locked(a.project)
 	if err != nil {
 		return nil, err
 	}
 	if err := unless(len(names) == len(w.names)+1, further+" needs more than itself"); err != nil {
 		return nil, err
 	}
-	file := ""
 	for _, f := range files {
 		if strings.HasPrefix(filepath.Base(f), further+"-") {
-			file = f
+			a.file = f
 		}
 	}
-	build := command{args: []string{w.devenv, "build"}, dir: more, after: w.whole}
-	ours, setup := build, build
-	ours.before = func() error {
-		// Nobody uses it any more: gc takes package, layer, tree and set-up away.
-		lock, err := os.ReadFile(more + "/devenv.lock")
-		if err != nil {
-			return err
-		}
-		if err := os.RemoveAll(more); err != nil {
-			return err
-		}
-		if _, err := w.time(command{args: []string{w.devenv, "cache", "gc"}}); err != nil {
-			return err
-		}
-		if err := w.build(w.project); err != nil {
-			return err
-		}
-		if err := w.own(more); err != nil {
-			return err
-		}
-		if err := w.ask(more, append([]string{further}, w.asked...)...); err != nil {
-			return err
-		}
-		again, err := os.ReadFile(more + "/devenv.lock")
-		return errors.Join(err, unless(string(lock) == string(again), "the lock has changed meanwhile"), w.same())
-	}
-	setup.before = func() error {
-		made, err := w.newest("setups")
-		if err != nil {
-			return err
-		}
-		return errors.Join(os.RemoveAll(made), w.same())
-	}
-	out := w.dir + "/one"
-	unpack := command{args: []string{"bsdtar", "-xf", file, "-C", out}, before: func() error { return errors.Join(w.wipe(out), w.same()) }}
-	t, err := w.interleave(5, ours, setup, unpack)
-	if err != nil {
+	if err := w.build(a.project); err != nil {
 		return nil, err
 	}
-	apart := sum(t[1], t[2])
-	return []row{timed(fmt.Sprintf("one package (%s) added to the %d", further, len(w.names)), fmt.Sprintf("its `bsdtar -x` (%.0f ms) and the set-up layer alone (%.0f ms)", median(t[2])*1e3, median(t[1])*1e3), 1.3, 1, t[0], apart)}, nil
+	if a.tree, err = w.newest("trees"); err != nil {
+		return nil, err
+	}
+	found, err := filepath.Glob(w.cache() + "/packages/*" + filepath.Base(a.file))
+	if err != nil || len(found) != 1 {
+		return nil, fmt.Errorf("%s is not among the downloaded packages (%v)", further, err)
+	}
+	a.downloaded = found[0]
+	a.lock, err = os.ReadFile(a.project + "/devenv.lock")
+	return a, errors.Join(err, os.Link(a.downloaded, a.aside))
+}
+
+func (a *addition) ask() error {
+	if err := a.w.own(a.project); err != nil {
+		return err
+	}
+	return a.w.ask(a.project, append([]string{further}, a.w.asked...)...)
+}
+
+// undo leaves the toolchain's environment, the new lock and the new package's
+// file. What no project uses gc takes away: layer, tree and set-up.
+func (a *addition) undo() error {
+	if err := os.RemoveAll(a.project); err != nil {
+		return err
+	}
+	if _, err := a.w.time(command{args: []string{a.w.devenv, "cache", "gc"}}); err != nil {
+		return err
+	}
+	if _, err := os.Stat(a.tree); err == nil {
+		return fmt.Errorf("gc left the tree %s, which no project uses", a.tree)
+	}
+	if err := errors.Join(a.w.build(a.w.project), a.ask()); err != nil {
+		return err
+	}
+	lock, err := os.ReadFile(a.project + "/devenv.lock")
+	if err := errors.Join(err, unless(string(lock) == string(a.lock), "the lock has changed meanwhile")); err != nil {
+		return err
+	}
+	if err := os.Link(a.aside, a.downloaded); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return a.w.same()
+}
+
+// undoSetup takes only the set-up layer away.
+func (a *addition) undoSetup() error {
+	made, err := a.w.newest("setups")
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.RemoveAll(made), a.w.same())
 }
 
 // others are five packages in the place of five of the toolchain.

@@ -9,9 +9,6 @@ import (
 	"strings"
 )
 
-// rounds is how often everything cold is done; each takes about a minute.
-const rounds = 5
-
 // cold makes the environment from nothing but the lock and the packages, beside
 // pacman's installation, plain unpacking, and a download apart. One round has
 // all of them, so that the rows share what they are compared with.
@@ -25,7 +22,7 @@ func (w *world) cold() ([]row, error) {
 		return nil, err
 	}
 	defer link.close()
-	t, err := w.interleave(rounds, w.fromPackages(), p.install(), w.bsdtar(), w.fromNothing(link), w.download(link))
+	t, err := w.interleave(5, w.fromPackages(), p.install(), w.bsdtar(), w.fromNothing(link), w.download(link))
 	if err != nil {
 		return nil, err
 	}

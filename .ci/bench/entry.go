@@ -61,7 +61,7 @@ func (w *world) compile() ([]row, error) {
 	for i := range files {
 		var src strings.Builder
 		src.WriteString("#include <map>\n#include <regex>\n#include <string>\n#include <iostream>\n")
-		for f := range 8 {
+		for f := range 5 {
 			fmt.Fprintf(&src, "std::map<int, std::string> f%d_%d() { std::map<int, std::string> m; m[%[2]d] = std::regex_replace(\"a\", std::regex(\"a\"), \"b\"); return m; }\n", i, f)
 		}
 		if i == 0 {

@@ -13,8 +13,10 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -55,9 +57,16 @@ func run(names []string) error {
 		return err
 	}
 	start := time.Now()
-	w, err := newWorld()
+	w := new(world)
 	defer w.remove()
-	if err != nil {
+	go func() {
+		stop := make(chan os.Signal, 1)
+		signal.Notify(stop, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+		<-stop
+		w.remove()
+		os.Exit(1)
+	}()
+	if err := w.prepare(); err != nil {
 		return err
 	}
 	r := report{Machine: machine(), Toolchain: len(w.files)}

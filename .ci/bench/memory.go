@@ -19,7 +19,7 @@ const allowed = 200 << 20
 // at one time, what they share counted once.
 func (w *world) memory() ([]row, error) {
 	var own, all float64
-	for range 3 {
+	for range 2 {
 		c := w.fromPackages()
 		if err := c.before(); err != nil {
 			return nil, err

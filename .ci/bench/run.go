@@ -27,11 +27,21 @@ type command struct {
 	after  func() error // not timed: is it what was to be measured?
 }
 
-// interleave runs the commands in turn, n times, and gives the times of each,
-// in seconds.
+// A row that takes long is content with few runs.
+const (
+	least  = 3
+	enough = 4 * time.Minute
+)
+
+// interleave runs the commands in turn, n times if there is the time for that,
+// and gives the times of each, in seconds.
 func (w *world) interleave(n int, commands ...command) ([][]float64, error) {
 	times := make([][]float64, len(commands))
-	for range n {
+	start := time.Now()
+	for run := range n {
+		if run >= least && time.Since(start) > enough {
+			break
+		}
 		for i, c := range commands {
 			took, err := w.time(c)
 			if err != nil {

@@ -43,41 +43,42 @@ const size = 150
 
 func words(s string) []string { return strings.Fields(s) }
 
-func newWorld() (*world, error) {
-	w := new(world)
+// prepare makes it, with the toolchain built.
+func (w *world) prepare() error {
 	if os.Getuid() != 0 {
-		return w, fmt.Errorf("needs root: pacman does, and it runs devenv as another user")
+		return fmt.Errorf("needs root: pacman does, and it runs devenv as another user")
 	}
 	mirror, err := filepath.Abs(os.Getenv("DEVENV_TEST_MIRROR"))
 	if err != nil || os.Getenv("DEVENV_TEST_MIRROR") == "" {
-		return w, fmt.Errorf("DEVENV_TEST_MIRROR names no mirror: `make bench` makes one")
+		return fmt.Errorf("DEVENV_TEST_MIRROR names no mirror: `make bench` makes one")
 	}
 	// A short path that the unprivileged user can reach, wherever the checkout is.
 	if w.dir, err = os.MkdirTemp("/tmp", "devenv-bench-"); err != nil {
-		return w, err
+		return err
 	}
 	w.mirror, w.devenv = mirror, w.dir+"/devenv"
 	w.home, w.project = w.dir+"/home", w.dir+"/project"
 	if w.null, err = os.OpenFile(os.DevNull, os.O_RDWR, 0); err != nil {
-		return w, err
+		return err
 	}
 	if err := os.Chmod(w.dir, 0o755); err != nil {
-		return w, err
+		return err
 	}
 	if _, err := output(nil, "cp", "bin/devenv", w.devenv); err != nil {
-		return w, err
+		return err
 	}
 	if err := w.readable(); err != nil {
-		return w, err
+		return err
 	}
 	if err := errors.Join(w.own(w.home), w.own(w.project)); err != nil {
-		return w, err
+		return err
 	}
-	return w, w.grow()
+	return w.grow()
 }
 
 // readable shows the mirror to the unprivileged user, who may not get to where
-// it lies: a bind mount has no path above it.
+// it lies: a bind mount has no path above it. It is read-only, for whoever
+// cleans up after a bench that was killed.
 func (w *world) readable() error {
 	to := w.dir + "/mirror"
 	if err := os.Mkdir(to, 0o755); err != nil {
@@ -87,7 +88,7 @@ func (w *world) readable() error {
 		return nil // then it must be readable where it is
 	}
 	w.mirror = to
-	return nil
+	return syscall.Mount("", to, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, "")
 }
 
 // grow asks for the toolchain, and for what makes it of the size wanted.
@@ -189,7 +190,8 @@ func lockFile(path string) (names, files []string, err error) {
 	return names, files, nil
 }
 
-// newest is the entry of a directory of the cache that was put there last.
+// newest is what was put last into a directory of the cache, of what has files
+// of an environment.
 func (w *world) newest(kind string) (string, error) {
 	entries, err := os.ReadDir(w.cache() + "/" + kind)
 	if err != nil {
@@ -199,6 +201,9 @@ func (w *world) newest(kind string) (string, error) {
 	for _, e := range entries {
 		path := filepath.Join(w.cache(), kind, e.Name())
 		var st syscall.Stat_t // what lies in it may have any time: its own last change counts
+		if _, err := os.Stat(path + "/fs"); err != nil {
+			continue
+		}
 		if err := syscall.Lstat(path, &st); err == nil && st.Ctim.Nano() > at {
 			newest, at = path, st.Ctim.Nano()
 		}
