@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -19,56 +20,9 @@ import (
 	"devenv/layers"
 )
 
-// pkgbuilds are packages for real makepkg; together they use every function of
-// a scriptlet and every key of a hook. What runs writes to /log.
-var pkgbuilds = []struct{ name, more, install, script string }{
-	{name: "box", script: `
-	install -Dm755 "$(command -v busybox)" "$pkgdir/usr/bin/busybox"
-	for a in sh cat ls echo id true false touch rm mkdir grep chown chmod sort sed head mv cp ln rmdir tr; do ln -s busybox "$pkgdir/usr/bin/$a"; done
-	ln -s usr/bin "$pkgdir/bin"; mkdir -p "$pkgdir"/{etc,var,tmp,dev,proc,sys,run,root}
-	printf 'root:x:0:0::/root:/bin/sh\n' > "$pkgdir/etc/passwd"; printf 'root:x:0:\n' > "$pkgdir/etc/group"`},
-	{name: "hooks", more: "depends=(box)", script: `
-	hook() { install -Dm644 /dev/stdin "$pkgdir/usr/share/libalpm/hooks/$1.hook"; }
-	trigger() { printf '[Trigger]\nOperation = Install\nOperation = Upgrade\nType = %s\n' "$1"; shift; printf 'Target = %s\n' "$@"; }
-	{ trigger Path 'usr/share/pay/*' '!usr/share/pay/no*'
-	  printf '[Action]\nDescription = Paths\nWhen = PostTransaction\nExec = /bin/sh -c "echo 20 >> /log; cat >> /log"\nNeedsTargets\n'; } | hook 20-path
-	{ trigger File 'usr/share/pay/yes'
-	  printf '[Action]\nWhen = PostTransaction\nExec = /bin/sh -c '"'echo \"10 it'\"'\"'s\" >> /log'"'\n'; } | hook 10-file
-	{ trigger Package 'pay*' '!payoff'
-	  printf '[Action]\nWhen = PostTransaction\nExec = /bin/sh -c "echo 15 >> /log; cat >> /log"\nNeedsTargets\nDepends = box>=1\n'; } | hook 15-package
-	{ trigger Package 'payload'
-	  printf '[Action]\nWhen = PostTransaction\nExec = /bin/sh -c "echo 16 >> /log"\nDepends = absent\n'; } | hook 16-lacks
-	{ trigger Package 'payload'
-	  printf '[Action]\nWhen = PreTransaction\nExec = /bin/sh -c "echo 05 >> /log"\nAbortOnFail\n'; } | hook 05-before
-	{ trigger Package 'payload'
-	  printf '[Action]\nWhen = PostTransaction\nExec = /bin/sh -c "echo 30 >> /log; false"\n'; } | hook 30-fails
-	{ trigger Package 'payload'
-	  printf '[Action]\nWhen = PostTransaction\nExec = /bin/sh -c "echo masked >> /log"\n'; } | hook 40-masked
-	{ printf '[Trigger]\nOperation = Remove\nType = Package\nTarget = payload\n[Action]\nWhen = PostTransaction\nExec = /bin/sh -c "echo removed >> /log"\n'; } | hook 50-remove
-	{ trigger Package 'payload'
-	  printf '[Action]\nWhen = PostTransaction\nExec = /bin/sh -c "echo overridden >> /log"\n'; } | hook 60-overridden
-	mkdir -p "$pkgdir/etc/pacman.d/hooks"; ln -s /dev/null "$pkgdir/etc/pacman.d/hooks/40-masked.hook"
-	{ trigger Package 'payload'; printf '[Action]\nWhen = PostTransaction\nExec = /bin/sh -c "echo 60 >> /log"\n'; } > "$pkgdir/etc/pacman.d/hooks/60-overridden.hook"`},
-	{name: "payload", more: "depends=(box hooks payoff)", script: `
-	mkdir -p "$pkgdir/usr/share/pay" "$pkgdir/usr/bin"; cd "$pkgdir/usr/share/pay"
-	touch yes no nothing other; mkdir dir; touch dir/x; chmod 750 dir; ln -s yes link
-	install -m4755 /dev/null "$pkgdir/usr/bin/suid"`,
-		install: `
-pre_install() { echo "pre_install $*" >> /log; helper; }
-helper() { echo "from $PWD as $(id -u)" >> /log; }
-post_install() { echo "post_install $*" >> /log; helper; chown 12:34 /usr/share/pay/yes; chmod 600 /usr/share/pay/other; rm /usr/share/pay/nothing; mkdir -p /var/made/here; ln -s here /var/made/link; false; }
-pre_upgrade() { echo never >> /log; }
-post_upgrade() { echo never >> /log; }
-pre_remove() { echo never >> /log; }
-post_remove() { echo never >> /log; }
-`},
-	{name: "payoff", more: "depends=(box)", script: `mkdir -p "$pkgdir/usr/share/payoff"; echo x > "$pkgdir/usr/share/payoff/x"`,
-		install: "post_install() {\n\techo \"payoff $*\" >> /log\n\tprintf 'a\\nb' >> /usr/share/payoff/x\n}\n"},
-}
-
 // makePackages makes them with makepkg, which works for an unprivileged user
 // alone.
-func makePackages(t *testing.T) map[string]string {
+func makePackages(t *testing.T, names ...string) map[string]string {
 	t.Helper()
 	for _, tool := range []string{"makepkg", "pacman", "fakeroot", "bsdtar", "busybox"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -85,6 +39,9 @@ func makePackages(t *testing.T) map[string]string {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	found := map[string]string{}
 	for _, p := range pkgbuilds {
+		if !slices.Contains(names, p.name) {
+			continue
+		}
 		work := filepath.Join(dir, p.name)
 		build := fmt.Sprintf("pkgname=%s\npkgver=1.0\npkgrel=1\npkgdesc=test\narch=(any)\nlicense=(none)\noptions=(!strip !zipman)\n%s\n", p.name, p.more)
 		err := errors.Join(os.Mkdir(work, 0o755), os.Chown(work, nobody, nobody), os.Chmod(dir, 0o755))
@@ -116,10 +73,20 @@ func makePackages(t *testing.T) map[string]string {
 // after the other, and gives what it said.
 func pacmanInstalls(t *testing.T, transactions ...[]string) (root, said string) {
 	t.Helper()
+	root, said, err := pacmanTries(t, transactions...)
+	if err != nil {
+		t.Fatalf("pacman: %v\n%s", err, said)
+	}
+	return root, said
+}
+
+// pacmanTries is pacmanInstalls until the first transaction that fails.
+func pacmanTries(t *testing.T, transactions ...[]string) (root, said string, err error) {
+	t.Helper()
 	dir := t.TempDir()
 	root = filepath.Join(dir, "root")
 	conf := filepath.Join(dir, "pacman.conf")
-	err := errors.Join(os.MkdirAll(root+"/var/lib/pacman", 0o755), os.WriteFile(conf, []byte("[options]\nArchitecture = auto\nSigLevel = Never\nLocalFileSigLevel = Never\n"), 0o644))
+	err = errors.Join(os.MkdirAll(root+"/var/lib/pacman", 0o755), os.WriteFile(conf, []byte("[options]\nArchitecture = auto\nSigLevel = Never\nLocalFileSigLevel = Never\n"), 0o644))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,16 +95,26 @@ func pacmanInstalls(t *testing.T, transactions ...[]string) (root, said string) 
 			"--gpgdir", dir + "/gpg", "--logfile", "/dev/null", "--hookdir", root + "/etc/pacman.d/hooks", "--noconfirm", "-U"}, files...)...)
 		cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
 		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("pacman: %v\n%s", err, out)
-		}
 		said += string(out)
+		if err != nil {
+			return root, said, err
+		}
 	}
-	return root, said
+	return root, said, nil
 }
 
 // devenvInstalls makes layers, tree and set-up of package files.
 func devenvInstalls(t *testing.T, spec *Spec, files ...string) (tree string, r *Result) {
+	t.Helper()
+	tree, r, err := devenvTries(t, spec, files...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tree, r
+}
+
+// devenvTries is devenvInstalls with set-up's error.
+func devenvTries(t *testing.T, spec *Spec, files ...string) (tree string, r *Result, err error) {
 	t.Helper()
 	c, err := cache.Open(filepath.Join(t.TempDir(), "cache"))
 	if err != nil {
@@ -176,10 +153,8 @@ func devenvInstalls(t *testing.T, spec *Spec, files ...string) (tree string, r *
 		t.Fatal(err)
 	}
 	spec.Tree, spec.TreeID = made.FS, made.ID
-	if r, err = Run(t.Context(), c, spec); err != nil {
-		t.Fatal(err)
-	}
-	return made.FS, r
+	r, err = Run(t.Context(), c, spec)
+	return made.FS, r, err
 }
 
 // describe lists a tree: kind, mode, size and content or target of each path.
@@ -262,9 +237,9 @@ func compareTrees(t *testing.T, pacman, devenv, explained map[string]string) {
 // packages. Hooks come first there, since it reads those for before a
 // transaction before it unpacks.
 func TestAsPacman(t *testing.T) {
-	files := makePackages(t)
-	root, said := pacmanInstalls(t, []string{files["box"], files["hooks"]}, []string{files["payload"], files["payoff"]})
-	tree, r := devenvInstalls(t, &Spec{}, files["payload"], files["payoff"], files["hooks"], files["box"])
+	files := makePackages(t, "box", "hooks", "payload", "payoff", "keys", "faulty")
+	root, said := pacmanInstalls(t, []string{files["box"], files["hooks"], files["keys"]}, []string{files["payload"], files["payoff"], files["faulty"]})
+	tree, r := devenvInstalls(t, &Spec{}, files["payload"], files["payoff"], files["hooks"], files["faulty"], files["keys"], files["box"])
 	want, err := os.ReadFile(root + "/log")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, said)
@@ -278,15 +253,66 @@ func TestAsPacman(t *testing.T) {
 		failed = append(failed, f.Step+": "+f.Problem)
 	}
 	wantFailed := []string{
+		"hook 04-fails.hook: exit status 1",
+		"pre_install of payoff 1.0-1: exit status 3",
 		"post_install of payload 1.0-1: exit status 1",
 		"hook 16-lacks.hook: not run, since it depends on absent, which is not installed: add it to [packages]",
+		"hook 27-abort.hook: exit status 1",
 		"hook 30-fails.hook: exit status 1",
+		"hook 44-absent.hook: cannot be run: fork/exec /bin/absent: no such file or directory",
 	}
 	if !slices.Equal(failed, wantFailed) {
 		t.Errorf("failed: %q", failed)
 	}
-	if strings.Count(said, "error:") < 2 {
-		t.Errorf("pacman finds fewer faults: %s", said)
+	if n := strings.Count(said, "error: command failed") + strings.Count(said, "error: unable to run hook"); n != len(wantFailed) {
+		t.Errorf("pacman finds %d faults: %s", n, said)
+	}
+	compareFaults(t, said, r.Record.Warnings)
+}
+
+var (
+	faultInLine = regexp.MustCompile(`(?m)^(?:error|warning): hook \S+/(\S+\.hook) line (\d+): (invalid \w+|overwriting previous definition of \w+)`)
+	faultInHook = regexp.MustCompile(`(?m)^(?:error|warning): (.+?)(?: in hook)?: \S+/(\S+\.hook)$`)
+)
+
+// compareFaults wants a word of devenv's for each of pacman's about a hook, of the
+// same file and line, and no others.
+func compareFaults(t *testing.T, said string, warnings []string) {
+	t.Helper()
+	want := map[string]bool{}
+	for _, m := range faultInLine.FindAllStringSubmatch(said, -1) {
+		want[m[1]+":"+m[2]+": "+m[3]] = true
+	}
+	for _, m := range faultInHook.FindAllStringSubmatch(said, -1) {
+		want[m[2]+": "+m[1]] = true
+	}
+	if len(want) != 18 {
+		t.Errorf("pacman has %d words about hooks: %q", len(want), slices.Sorted(maps.Keys(want)))
+	}
+	for fault := range want {
+		if !slices.ContainsFunc(warnings, func(w string) bool { return strings.Contains(strings.ToLower(w), strings.ToLower(fault)) }) {
+			t.Errorf("pacman says %q, devenv: %q", fault, warnings)
+		}
+	}
+	if len(warnings) != len(want) {
+		t.Errorf("%d warnings, pacman has %d: %q", len(warnings), len(want), warnings)
+	}
+}
+
+// TestVetoAsPacman: a hook of before the transaction that must not fail stops both.
+func TestVetoAsPacman(t *testing.T) {
+	files := makePackages(t, "box", "veto", "vetoed")
+	root, said, err := pacmanTries(t, []string{files["box"], files["veto"]}, []string{files["vetoed"]})
+	if err == nil || !strings.Contains(said, "not this one") || !strings.Contains(said, "failed to run transaction hooks") {
+		t.Errorf("pacman went on (%v): %s", err, said)
+	}
+	if _, err := os.Lstat(root + "/usr/share/vetoed"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("pacman has put something in: %v", err)
+	}
+	_, _, err = devenvTries(t, &Spec{}, files["box"], files["veto"], files["vetoed"])
+	var abort *AbortError
+	if !errors.As(err, &abort) || !strings.Contains(err.Error(), "01-veto.hook") || !strings.Contains(err.Error(), "not this one") || !strings.Contains(err.Error(), "exit status 2") {
+		t.Errorf("devenv: %v", err)
 	}
 }
 
