@@ -78,8 +78,9 @@ x
 	}
 }
 
-// Messages that are explained are those that are printed.
-func TestErrorsAreTheProgramsOwn(t *testing.T) {
+// sources is the program's text, without tests.
+func sources(t *testing.T) string {
+	t.Helper()
 	var source strings.Builder
 	for _, dir := range []string{"cmd/devenv", "env", "cache", "layers", "shellhooks"} {
 		err := filepath.WalkDir(filepath.Join("..", dir), func(path string, d fs.DirEntry, err error) error {
@@ -94,6 +95,12 @@ func TestErrorsAreTheProgramsOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	return source.String()
+}
+
+// Messages that are explained are those that are printed.
+func TestErrorsAreTheProgramsOwn(t *testing.T) {
+	source := sources(t)
 	topic, _ := Find("errors")
 	n := 0
 	for _, block := range Blocks(topic.Markdown) {
@@ -105,7 +112,7 @@ func TestErrorsAreTheProgramsOwn(t *testing.T) {
 				n++
 				part = strings.TrimSpace(part)
 				named := strings.ReplaceAll(part, "devenv.toml", "%s")
-				if !strings.Contains(source.String(), part) && !strings.Contains(source.String(), named) {
+				if !strings.Contains(source, part) && !strings.Contains(source, named) {
 					t.Errorf("nothing prints %q", part)
 				}
 			}
@@ -113,6 +120,15 @@ func TestErrorsAreTheProgramsOwn(t *testing.T) {
 	}
 	if n < 20 {
 		t.Errorf("only %d messages were looked for", n)
+	}
+}
+
+func TestVariablesAreExplained(t *testing.T) {
+	topic, _ := Find("environment")
+	for _, name := range regexp.MustCompile(`"DEVENV_[A-Z_]+"`).FindAllString(sources(t), -1) {
+		if !strings.Contains(topic.Markdown, "`"+strings.Trim(name, `"`)) {
+			t.Errorf("%s is not in reference.md", name)
+		}
 	}
 }
 
@@ -127,7 +143,7 @@ func TestLinks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range links.FindAllStringSubmatch(string(text), -1) {
+		for _, m := range links().FindAllStringSubmatch(string(text), -1) {
 			target, anchor, _ := strings.Cut(m[2], "#")
 			if strings.Contains(target, "://") {
 				continue

@@ -3,6 +3,7 @@ package docs
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -87,7 +88,8 @@ func Rows(block []string) [][]string {
 	return rows
 }
 
-var links = regexp.MustCompile(`\[([^\]]+)\]\(([^)]+)\)`)
+// links is compiled when it is first needed: most commands need no help.
+var links = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\[([^\]]+)\]\(([^)]+)\)`) })
 
 // Plain is a line without the marks that only a browser understands. Code keeps
 // its back quotes.
@@ -96,8 +98,8 @@ func Plain(s string) string { return strings.ReplaceAll(Unlink(s), "**", "") }
 // Unlink is a line with the words of its links alone, and their address if that
 // is of use outside of the documentation.
 func Unlink(s string) string {
-	return links.ReplaceAllStringFunc(s, func(link string) string {
-		m := links.FindStringSubmatch(link)
+	return links().ReplaceAllStringFunc(s, func(link string) string {
+		m := links().FindStringSubmatch(link)
 		if strings.HasPrefix(m[2], "http") && m[1] != m[2] {
 			return m[1] + " (" + m[2] + ")"
 		}
