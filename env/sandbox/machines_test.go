@@ -18,12 +18,12 @@ type machine struct {
 // asFirst makes the entry the program's first instruction.
 const asFirst = "-E devenv/env/sandbox/entry.entry"
 
-func (m machine) build(t *testing.T, file string) {
+func (m machine) build(t *testing.T, file, program string) {
 	t.Helper()
-	build := exec.Command("go", "build", "-ldflags", m.flags, "-o", file, "./testdata/probe")
+	build := exec.Command("go", "build", "-ldflags", m.flags, "-o", file, program)
 	build.Env = append(build.Environ(), "CGO_ENABLED=0", "GOARCH="+m.arch)
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the probe: %v\n%s", err, out)
+		t.Fatalf("building %s: %v\n%s", program, err, out)
 	}
 }
 
@@ -82,5 +82,53 @@ func emulated(t *testing.T, m machine) {
 	}
 	if out, code := w.result("run", "sh", "-c", "kill -TERM $$"); code != 128+15 && code != -1 {
 		t.Errorf("ended by a signal: %s, exit %d", out, code)
+	}
+	if m.flags != asFirst {
+		return
+	}
+	m.build(t, w.probe, "devenv/cmd/devenv")
+	for _, option := range []string{"--version", "--help"} {
+		if out, code := w.result(option); code != 0 || !strings.Contains(out, "devenv") {
+			t.Errorf("devenv %s: exit %d: %s", option, code, out)
+		}
+	}
+}
+
+// TestPlainBuild: devenv itself enters however it was built, also by go install,
+// which knows nothing of the entry.
+func TestPlainBuild(t *testing.T) {
+	w := newWorld(t, false)
+	w.plan()
+	w.machine.build(t, w.probe, "devenv/cmd/devenv")
+	if out, code := w.result("--version"); code != 0 || !strings.HasPrefix(out, "devenv ") {
+		t.Errorf("--version: exit %d: %s", code, out)
+	}
+	if out, code := w.result("_plan", w.planFile(), "sh", "-c", `echo "$DEVENV_NAME"; exit 7`); code != 7 || out != "test\n" {
+		t.Errorf("an entry: exit %d: %s", code, out)
+	}
+	out, code := w.result("_plan", w.planFile(), "nothing-of-this-name")
+	if code != 127 || !strings.Contains(out, "nothing-of-this-name") {
+		t.Errorf("an entry without a command: exit %d: %s", code, out)
+	}
+}
+
+// TestMakefile: the linker is told of the entry where there is one.
+func TestMakefile(t *testing.T) {
+	if _, err := exec.LookPath("make"); err != nil {
+		t.Skip("make is not installed")
+	}
+	for _, c := range []struct {
+		arch, cgo string
+		want      bool
+	}{{"amd64", "0", true}, {"arm64", "0", true}, {"riscv64", "0", false}, {"386", "0", false}, {"amd64", "1", false}} {
+		cmd := exec.Command("make", "-C", "../..", "-n", "build")
+		cmd.Env = append(cmd.Environ(), "MAKEFLAGS=", "GOARCH="+c.arch, "CGO_ENABLED="+c.cgo)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(out), asFirst); got != c.want {
+			t.Errorf("GOARCH=%s CGO_ENABLED=%s: got %v, want %v:\n%s", c.arch, c.cgo, got, c.want, out)
+		}
 	}
 }

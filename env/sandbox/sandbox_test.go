@@ -59,7 +59,7 @@ func newWorldIn(t *testing.T, parent string, m machine) *world {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	w := &world{t: t, dir: dir, cache: dir + "/cache", project: dir + "/project", probe: dir + "/probe", uid: os.Getuid(), home: dir, machine: m}
-	m.build(t, w.probe)
+	m.build(t, w.probe, "./testdata/probe")
 	bin := w.cache + "/trees/t/fs/usr/bin"
 	must(t, os.MkdirAll(bin, 0o755))
 	must(t, os.MkdirAll(w.cache+"/plans", 0o755))
@@ -106,10 +106,13 @@ func (w *world) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
+func (w *world) planFile() string {
+	return filepath.Join(w.cache, "plans", sandbox.FileName(w.project))
+}
+
 func (w *world) plan() {
 	w.t.Helper()
-	file := filepath.Join(w.cache, "plans", sandbox.FileName(w.project))
-	b, err := json.Marshal(map[string]any{"Spec": w.spec, "Home": w.home, "File": file, "Without": w.without, "Abilities": w.abilities})
+	b, err := json.Marshal(map[string]any{"Spec": w.spec, "Home": w.home, "File": w.planFile(), "Without": w.without, "Abilities": w.abilities})
 	must(w.t, err)
 	name := w.dir + "/setup.json"
 	must(w.t, os.WriteFile(name, b, 0o644))
