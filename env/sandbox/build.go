@@ -75,7 +75,8 @@ func Build(s Spec, h *Host) (*Plan, error) {
 	p := &Plan{UID: h.UID, GID: h.GID, Project: s.Project, Node: h.Node, Tasks: s.Tasks, Path: s.Path, Shell: s.Shell, EnvOnce: s.Once,
 		PidNS: !s.KeepProcesses && h.FreshProc, UserNS: !h.Privileged, After: s.Top != "", EnvWant: append(slices.Clone(s.Want), h.Want...)}
 	p.Checks = append(slices.Clone(s.Depend), h.Checks...)
-	p.environ(s)
+	p.Terms, p.TermEnv = h.Terms, h.TermEnv
+	p.environ(s, h)
 	base, err := scratch(s, h)
 	if err != nil {
 		return nil, err
@@ -105,6 +106,9 @@ func Build(s Spec, h *Host) (*Plan, error) {
 		c.attach("the host's root has its place", rootSlot, rootPath[1:])
 	}
 	c.private(s, h)
+	if s.PrivateTmp || s.Home != "" && s.Home != HomeHost {
+		p.EnvWant = append(p.EnvWant, h.LiveWant...)
+	}
 	c.cover(s, h)
 	c.leave(h)
 	p.Command = c.ops

@@ -42,11 +42,14 @@ var Kept = []string{
 }
 
 // environ puts down which variables pass and which are set.
-func (p *Plan) environ(s Spec) {
+func (p *Plan) environ(s Spec, h *Host) {
 	set := map[string]string{
 		"PATH":           strings.Join(s.Path, ":"),
 		"DEVENV_NAME":    s.Name,
 		"DEVENV_PROJECT": s.Project,
+	}
+	if h.hasTerminfo() {
+		set["TERMINFO_DIRS"] = "/etc/terminfo:/usr/share/terminfo"
 	}
 	maps.Copy(set, s.Env)
 	for _, name := range slices.Sorted(maps.Keys(set)) {

@@ -37,6 +37,11 @@ type Host struct {
 	Hide         []string          // files of the layers below that it hides, relative to the root
 	PlaceForRoot bool              // the host has a directory for its root to be shown at: see rootPath
 
+	Terms, TermEnv []string // as in a Plan
+
+	Live     []string // files that variables name and programs connect to: agents, displays, a jobserver
+	LiveWant []string // those variables, as Plan.EnvWant
+
 	Checks []Check
 	Want   []string // variables that it was found out with, as Plan.EnvWant
 }
@@ -79,6 +84,7 @@ func Look(ctx context.Context, project, home string, exists func(path string) bo
 	}
 	h.self()
 	h.terminfo(exists)
+	h.live()
 	return h, h.etc(ctx, exists)
 }
 
@@ -198,7 +204,7 @@ func (h *Host) etc(ctx context.Context, exists func(string) bool) error {
 	}
 	h.localtime(exists)
 	for _, name := range []string{"hosts", "resolv.conf"} {
-		h.live(name)
+		h.follow(name)
 	}
 	return nil
 }
@@ -221,9 +227,9 @@ func (h *Host) localtime(exists func(string) bool) {
 	}
 }
 
-// live makes a file of /etc follow the host while one is inside: as the same
+// follow makes a file of /etc follow the host while one is inside: as the same
 // link where the host has one to a directory that is shared, else as a mount.
-func (h *Host) live(name string) {
+func (h *Host) follow(name string) {
 	path := "/etc/" + name
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {

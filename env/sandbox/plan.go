@@ -21,6 +21,8 @@ type Plan struct {
 
 	Checks  []Check
 	EnvWant []string // "NAME=VALUE", or "NAME" for one that must not be set
+	Terms   []string // values of TERM that it holds for; none: all
+	TermEnv []string // as EnvWant: where descriptions of terminals were looked for, for callers that have such places
 	EnvDrop []string // "NAME" or "PREFIX*"
 	EnvKeep []string // if there are any, no other variable passes
 	EnvSet  []string // "NAME=VALUE"
@@ -86,6 +88,7 @@ func (p *Plan) Encode() ([]byte, error) {
 	h.Checks = table(&e, checks)
 	h.EnvWant, h.EnvDrop = e.strs(p.EnvWant), e.strs(p.EnvDrop)
 	h.EnvKeep, h.EnvSet, h.EnvOnce = e.strs(p.EnvKeep), e.strs(p.EnvSet), e.strs(p.EnvOnce)
+	h.Terms, h.TermEnv = e.strs(p.Terms), e.strs(p.TermEnv)
 	h.Tasks, h.Shell = e.strs(p.Tasks), e.strs(p.Shell)
 	path := make([]string, len(p.Path))
 	for i, d := range p.Path {

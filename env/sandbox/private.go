@@ -18,6 +18,9 @@ func (l *list) private(s Spec, h *Host) {
 		back = append(back, below(h, "/tmp", "/tmp/.X11-unix", "/tmp/.ICE-unix", s.Project, s.Cache, h.Home)...)
 	}
 	l.restore("what stays the host's in it", back)
+	if s.PrivateTmp {
+		l.restore("and what variables name", below(h, "/tmp", h.Live...))
+	}
 	if s.Home == "" || s.Home == HomeHost || h.Home == "" {
 		return
 	}
@@ -33,6 +36,7 @@ func (l *list) private(s Spec, h *Host) {
 		l.mount("which shows the host's and keeps what is written", "overlay", home, "overlay", unix.MS_NODEV|unix.MS_NOSUID, options)
 	}
 	l.restore("what stays the host's in it", below(h, h.Home, append(s.Keep, s.Project, s.Cache)...))
+	l.restore("and what variables name", below(h, h.Home, h.Live...))
 }
 
 // below lists those of the paths that lie below dir and can be seen.
@@ -64,7 +68,7 @@ func (l *list) restore(why string, paths []string) {
 		} else {
 			l.create(why, rel, info.Mode().Perm()).Ignore = true
 		}
-		l.bind("", p, rel)
+		l.bind("", p, rel).Ignore = info.Mode()&(os.ModeSocket|os.ModeNamedPipe) != 0 // which come and go
 		why = ""
 	}
 }

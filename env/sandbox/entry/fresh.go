@@ -28,9 +28,42 @@ func fresh(env **byte) bool {
 			return false
 		}
 	}
+	if !describes(env) {
+		return false
+	}
 	for i := uint32(0); i < h.Checks.Count; i++ {
 		c := (*Check)(unsafe.Pointer(data(uint64(h.Checks.Off) + uint64(i)*uint64(sizeCheck))))
 		if !same(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// describes reports whether the environment has what the host knows of this
+// terminal: the plan was made for its name, and with the caller's own places of
+// descriptions in view, or the caller has none.
+//
+//go:norace
+//go:nocheckptr
+func describes(env **byte) bool {
+	h := header()
+	term := lookup(env, "TERM")
+	if h.Terms.Count == 0 || term == nil || at(term, 0) == 0 {
+		return true
+	}
+	known := false
+	for i := uint32(0); i < h.Terms.Count && !known; i++ {
+		known = eq(term, text(strAt(h.Terms, i)))
+	}
+	if !known {
+		return false
+	}
+	if lookup(env, "TERMINFO") == nil && lookup(env, "TERMINFO_DIRS") == nil {
+		return true
+	}
+	for i := uint32(0); i < h.TermEnv.Count; i++ {
+		if !wanted(env, text(strAt(h.TermEnv, i))) {
 			return false
 		}
 	}

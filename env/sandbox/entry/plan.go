@@ -25,6 +25,8 @@ type Header struct {
 	EnvDrop Table // of Str: "NAME" or "PREFIX*": variables that do not pass
 	EnvKeep Table // of Str: if there are any, no other variable passes
 	EnvSet  Table // of Str: "NAME=VALUE": variables that are set
+	Terms   Table // of Str: values of TERM that it was made for; none: all
+	TermEnv Table // of Str, as EnvWant: where descriptions of terminals were looked for
 	EnvOnce Table // of Str: "NAME=VALUE": variables that are set for the shell of enter besides
 	Tasks   Table // of Str: first words of run that are tasks, not commands
 	Path    Table // of Str: where run looks for the command; each ends with "/"
