@@ -195,7 +195,8 @@ func finish(commands []*cli.Command) {
 		c.UsageText = strings.Join(lines(c.UsageText), "\n")
 		for _, f := range c.Flags {
 			if b, ok := f.(*cli.BoolFlag); ok {
-				b.DisableDefaultText = true // none is true
+				b.DisableDefaultText = true                    // none is true
+				b.Usage = strings.ReplaceAll(b.Usage, "`", "") // cli takes what is quoted for the name of a value
 			}
 		}
 		finish(c.Subcommands)

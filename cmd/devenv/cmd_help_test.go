@@ -86,6 +86,9 @@ func TestHelpFitsAndHasExamples(t *testing.T) {
 		if n := rows(help); n > 30 || n > 24 && len(c.Options) < 6 {
 			t.Errorf("devenv %s --help takes %d lines", c.Name, n)
 		}
+		if m := regexp.MustCompile(`(?m)^   --[a-z-]+ [a-z]+ `).FindString(help); m != "" {
+			t.Errorf("devenv %s --help: %q has a value that is none", c.Name, m)
+		}
 		if len(c.Examples) == 0 || !strings.Contains(help, "EXAMPLES:") {
 			t.Errorf("devenv %s --help has no example", c.Name)
 		}
