@@ -27,7 +27,7 @@ test: ## everything CI runs: vet, format, staticcheck, unit, script, peer and en
 quick: ## the tests that need no mirror and no peer, in a minute
 	$(GO) test -short ./...
 
-lint: ## vet, gofmt and staticcheck
+lint: ## vet, also for other machines, gofmt and staticcheck
 	@.ci/lint
 
 bench: build ## measure against bwrap, pacman, bsdtar, curl and nix-shell; writes docs/benchmarks.md. Some rows: ROWS=warm,pipe

@@ -24,7 +24,7 @@ func afterForkInChild()
 // negated errno if there can be no child.
 func Fork(argc *uintptr, fd uintptr) (pid uintptr) {
 	report = fd
-	keeper = sys6(sysGetpid, 0, 0, 0, 0, 0, 0)
+	started = sys6(sysGetpid, 0, 0, 0, 0, 0, 0)
 	grow()
 	beforeFork()
 	pid = sys6(sysClone, sigchld, 0, 0, 0, 0, 0)
@@ -56,7 +56,7 @@ func grow() byte {
 func forked(sp *uintptr) {
 	copies = true
 	sys6(sysPrctl, prSetPdeathsig, sigKill, 0, 0, 0, 0)
-	if sys6(sysGetppid, 0, 0, 0, 0, 0, 0) == keeper {
+	if sys6(sysGetppid, 0, 0, 0, 0, 0, 0) == started {
 		sys6(sysPrlimit, 0, rlimitNofile, uintptr(unsafe.Pointer(&nofile)), 0, 0, 0)
 		early(sp)
 		sys6(sysWrite, report, uintptr(unsafe.Pointer(&Failure)), unsafe.Sizeof(Failure), 0, 0, 0)

@@ -19,6 +19,9 @@ var Ended struct {
 //go:nocheckptr
 func attend() {
 	keeper = sys6(sysGetpid, 0, 0, 0, 0, 0, 0)
+	if started == 0 {
+		started = keeper
+	}
 	ownChild()
 	a := fork(asAttended)
 	if isErr(a) {
@@ -30,8 +33,9 @@ func attend() {
 	Ended.Done, Ended.Interrupted = true, Ended.Status&127 == sigint
 }
 
-// keeper is the process that attends to us.
-var keeper uintptr
+// keeper is the process that attends to us, started the one that our caller
+// started: 0 if it is this one.
+var keeper, started uintptr
 
 // attended is A where another process attends to it. It dies with that.
 //

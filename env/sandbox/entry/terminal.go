@@ -42,7 +42,7 @@ func findTerminal() {
 	}
 	own := group()
 	if !isShell {
-		first := keeper
+		first := started
 		if first == 0 {
 			first = sys6(sysGetpid, 0, 0, 0, 0, 0, 0)
 		}
