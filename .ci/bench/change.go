@@ -161,5 +161,5 @@ func (w *world) disk() ([]row, error) {
 		}
 		taken = append(taken, bytes)
 	}
-	return []row{sized(fmt.Sprintf("disk: two environments that differ in %d of %d packages", len(others), len(names)), "one environment (`du` of the cache)", 1.05, 0, taken[1], taken[0])}, nil
+	return []row{sized(fmt.Sprintf("disk: two environments that differ in %d of %d packages", len(others), len(names)), "one environment (`du` of the cache)", 1.05, 0, taken[1:], taken[0])}, nil
 }

@@ -43,7 +43,7 @@ func (w *world) forget() error {
 		return err
 	}
 	for _, e := range entries {
-		if slices.Contains([]string{"packages", "sync", "archive", "locks", "tmp"}, e.Name()) || !e.IsDir() {
+		if slices.Contains([]string{"packages", "sync", "archive", "locks", "projects", "tmp"}, e.Name()) || !e.IsDir() {
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(w.cache(), e.Name())); err != nil {

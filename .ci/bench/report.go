@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -35,9 +36,10 @@ func timed(what, against string, must, aim float64, ours, theirs []float64) row 
 	return r
 }
 
-// sized is a row of bytes.
-func sized(what, against string, must, aim, ours, theirs float64) row {
-	return row{What: what, Against: against, Unit: "B", Must: must, Aim: aim, Ours: ours, Theirs: theirs, Ratio: ours / theirs}
+// sized is a row of bytes, of which the most that was seen counts.
+func sized(what, against string, must, aim float64, ours []float64, theirs float64) row {
+	most := slices.Max(ours)
+	return row{What: what, Against: against, Unit: "B", Must: must, Aim: aim, Ours: most, Theirs: theirs, Ratio: most / theirs, OurRuns: ours}
 }
 
 func median(v []float64) float64 {
@@ -97,10 +99,7 @@ func (r row) amount(v float64) string {
 }
 
 func (r row) runs() string {
-	if len(r.OurRuns) == 0 {
-		return "1"
-	}
-	return fmt.Sprint(len(r.OurRuns))
+	return fmt.Sprint(max(1, len(r.OurRuns)))
 }
 
 // missing is what could not be measured, and why.
@@ -196,21 +195,25 @@ func sortedKeys(m map[string]string) []string {
 func machine() map[string]string {
 	m := map[string]string{
 		"machine": fmt.Sprintf("%s, %d processors, %s of memory, kernel %s", field("/proc/cpuinfo", "model name"), runtime.NumCPU(), memory(), kernel()),
-		"devenv":  "built with " + runtime.Version(),
+		"devenv":  version("bin/devenv") + ", built with " + runtime.Version(),
 	}
 	var peers []string
-	for _, p := range [][]string{{"bwrap", "--version"}, {"bsdtar", "--version"}, {"curl", "--version"}, {"nix", "--version"}} {
-		b, err := exec.Command(p[0], p[1:]...).Output()
-		line, _, _ := strings.Cut(strings.TrimSpace(string(b)), "\n")
-		if fields := strings.Fields(line); err == nil && len(fields) > 0 {
-			peers = append(peers, strings.Trim(strings.Join(fields[:min(3, len(fields))], " "), "- "))
-		}
+	for _, peer := range []string{"bwrap", "pacman", "bsdtar", "curl", "nix-shell"} {
+		peers = append(peers, version(peer))
 	}
-	if b, err := exec.Command("pacman", "--version").Output(); err == nil {
-		peers = append(peers, regexp.MustCompile(`Pacman v\S+`).FindString(string(b)))
-	}
-	m["peers"] = strings.Join(peers, "; ")
+	m["peers"] = strings.Join(peers, ", ")
 	return m
+}
+
+var number = regexp.MustCompile(`\d+\.\d[\w.-]*`)
+
+// version is what a program calls itself, and its first number.
+func version(program string) string {
+	b, err := exec.Command(program, "--version").Output()
+	if err != nil {
+		return program + " of unknown version"
+	}
+	return strings.TrimSpace(filepath.Base(program) + " " + number.FindString(string(b)))
 }
 
 func kernel() string {
