@@ -42,25 +42,26 @@ mirror: build ## make the local mirror that the tests use, in .tmp/mirror
 	@.ci/mirror
 
 man: build ## make the man pages, in bin/man
-	@rm -rf bin/man
-	@$(GO) run ./docs/manual -devenv bin/devenv -man bin/man
+	@rm -rf $(BIN)/man
+	@$(GO) run ./docs/manual -devenv $(BIN)/devenv -man $(BIN)/man
 
 docs: ## bring docs/devenv.schema.json up to date with docs/reference.md
 	@$(GO) run ./docs/manual -schema docs/devenv.schema.json
 
+BIN       = bin
 PREFIX   ?= /usr/local
 TO        = $(DESTDIR)$(PREFIX)
 COMPLETE  = $(TO)/share/bash-completion/completions/devenv $(TO)/share/zsh/site-functions/_devenv $(TO)/share/fish/vendor_completions.d/devenv.fish
 
 install: man ## install devenv, its man pages, completions and schema below PREFIX (default /usr/local); DESTDIR counts
-	install -Dm755 bin/devenv $(TO)/bin/devenv
+	install -Dm755 $(BIN)/devenv $(TO)/bin/devenv
 	install -d $(TO)/share/man/man1 $(TO)/share/man/man5 $(dir $(COMPLETE))
-	install -m644 bin/man/*.1 $(TO)/share/man/man1
-	install -m644 bin/man/*.5 $(TO)/share/man/man5
+	install -m644 $(BIN)/man/*.1 $(TO)/share/man/man1
+	install -m644 $(BIN)/man/*.5 $(TO)/share/man/man5
 	install -Dm644 docs/devenv.schema.json $(TO)/share/devenv/devenv.schema.json
-	bin/devenv completion bash >$(word 1,$(COMPLETE))
-	bin/devenv completion zsh >$(word 2,$(COMPLETE))
-	bin/devenv completion fish >$(word 3,$(COMPLETE))
+	$(BIN)/devenv completion bash >$(word 1,$(COMPLETE))
+	$(BIN)/devenv completion zsh >$(word 2,$(COMPLETE))
+	$(BIN)/devenv completion fish >$(word 3,$(COMPLETE))
 	@chmod 644 $(COMPLETE)
 
 uninstall: ## remove what install has put below PREFIX

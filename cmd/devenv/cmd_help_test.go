@@ -267,6 +267,43 @@ func TestManPages(t *testing.T) {
 	}
 }
 
+// What is installed is where programs look for it, and goes again.
+func TestInstall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("installing is left out with -short")
+	}
+	if os.Getenv(again) != "" {
+		t.Skip("whoever runs the tests installs")
+	}
+	bin, dest := t.TempDir(), t.TempDir()
+	if out, err := exec.Command("cp", shared.devenv, bin).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	do := func(target string) {
+		cmd := exec.Command("make", "-C", "../..", "-o", "build", target, "BIN="+bin, "DESTDIR="+dest, "PREFIX=/usr")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "MAKEFLAGS=")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	do("install")
+	for path, mode := range map[string]os.FileMode{
+		"bin/devenv": 0o755, "share/man/man1/devenv.1": 0o644, "share/man/man1/devenv-run.1": 0o644, "share/man/man5/devenv.toml.5": 0o644,
+		"share/bash-completion/completions/devenv": 0o644, "share/zsh/site-functions/_devenv": 0o644, "share/fish/vendor_completions.d/devenv.fish": 0o644,
+		"share/devenv/devenv.schema.json": 0o644,
+	} {
+		info, err := os.Stat(filepath.Join(dest, "usr", path))
+		if err != nil || info.Mode() != mode || info.Size() == 0 {
+			t.Errorf("%s: %v, %v", path, info, err)
+		}
+	}
+	do("uninstall")
+	left, err := exec.Command("find", dest, "!", "-type", "d").Output()
+	if err != nil || len(left) > 0 {
+		t.Errorf("left over: %s, %v", left, err)
+	}
+}
+
 var roff = regexp.MustCompile(`\\f[A-Z]|\\&`)
 
 // plainMan is the text of a page, without what makes it a man page.
