@@ -58,7 +58,7 @@ func (w *librarian) cure(ctx context.Context) error {
 				return err
 			}
 			if len(more) > 0 {
-				w.compat, w.added = append(w.compat, more...), append(w.added, more...)
+				w.compat, w.added, w.census = append(w.compat, more...), append(w.added, more...), nil
 				continue
 			}
 			if err := w.p.writeLibraries(w.store, w.tree, id, w.compat); err != nil {

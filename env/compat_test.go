@@ -208,6 +208,11 @@ func TestCompatibilityLayer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Another project is given what is there already.
+	p2, _ := m.project("app = \"1.0\"")
+	if l2, _, err := m.build(p2); err != nil || len(l2.Compat(p2.Host)) != len(old) {
+		t.Errorf("a second project: %v", err)
+	}
 	// The lock is read and followed; a second build finds all that it needs.
 	again, err := p.ReadLock()
 	if err != nil {
