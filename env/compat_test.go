@@ -208,8 +208,8 @@ func TestCompatibilityLayer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Another project is given what is there already.
-	p2, _ := m.project("app = \"1.0\"")
+	// Another project, with a file of its own, is given what is there already.
+	p2, _ := m.project("[packages.app]\nversion = \"1.0\"\nfiles = { \"/etc/app.conf\" = \"x\" }")
 	if l2, _, err := m.build(p2); err != nil || len(l2.Compat(p2.Host)) != len(old) {
 		t.Errorf("a second project: %v", err)
 	}
