@@ -247,3 +247,13 @@ func TestSize(t *testing.T) {
 		}
 	}
 }
+
+func TestAMissingDirectoryIsMade(t *testing.T) {
+	c := open(t)
+	if err := os.Remove(c.Path(Locals)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(c.Dir()); err != nil || !exists(c.Path(Locals)) {
+		t.Errorf("a kind's directory is not there: %v", err)
+	}
+}

@@ -52,8 +52,10 @@ func (c *Cache) checkFormat() error {
 		return fmt.Errorf("cache %s was written by a newer devenv (format %d, this one knows %d): update devenv, or set DEVENV_CACHE_DIR to another directory", c.dir, found, format)
 	case found < format:
 		return c.upgrade()
+	case c.ReadOnly(): // as it is inside an environment
+		return nil
 	}
-	return nil
+	return c.directories()
 }
 
 func (c *Cache) readFormat() (int, error) {
@@ -92,15 +94,24 @@ func (c *Cache) checkEmpty() (made bool, err error) {
 // populate makes the inside of a new cache. Every step may be repeated and may
 // run in several processes at once; the format file comes last.
 func (c *Cache) populate() error {
-	for _, kind := range kinds {
-		if err := os.Mkdir(c.Path(kind), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("cannot make the cache: %w", explain(err, c.dir))
-		}
+	if err := c.directories(); err != nil {
+		return err
 	}
 	if err := c.WriteFile(filepath.Join(c.dir, tagFile), []byte(tagText), 0o644); err != nil {
 		return err
 	}
 	return c.WriteFile(filepath.Join(c.dir, formatFile), []byte(strconv.Itoa(format)+"\n"), 0o644)
+}
+
+// directories makes those that are missing: a kind that is new, or one that
+// somebody has removed.
+func (c *Cache) directories() error {
+	for _, kind := range kinds {
+		if err := os.Mkdir(c.Path(kind), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("cannot make the cache: %w", explain(err, c.dir))
+		}
+	}
+	return nil
 }
 
 // upgrade brings an older cache up to date, once however many processes find it.
