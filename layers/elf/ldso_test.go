@@ -85,8 +85,12 @@ func listByLdSo(program string) map[string]string {
 	taken := make(map[string]string)
 	for line := range strings.Lines(string(out)) {
 		name, rest, ok := strings.Cut(strings.TrimSpace(line), " => ")
-		if !ok {
-			continue
+		if !ok { // the dynamic linker itself, which some need by name
+			rest = name
+			name, _, _ = strings.Cut(filepath.Base(rest), " ")
+			if !strings.HasPrefix(rest, "/") {
+				continue
+			}
 		}
 		file, _, _ := strings.Cut(rest, " (")
 		if real, err := filepath.EvalSymlinks(file); err == nil {
