@@ -119,6 +119,9 @@ func (p *Project) Plan(ctx context.Context, b *Built, e Entry) (*Plan, error) {
 	if err := p.ownHome(&spec, home, e); err != nil {
 		return nil, err
 	}
+	if at := sandbox.MountedBelow(home); at != "" && spec.Home == sandbox.HomeEphemeral && host.Overlay && !host.Privileged {
+		return nil, fmt.Errorf("no copy-on-write view of the home directory %s can be made: %s is mounted below it, and the kernel refuses that to a user\nhint: `[home] mode = \"empty\"`, with what you need of it in `keep`", home, at)
+	}
 	out := new(Plan)
 	if host.NeedsTop() {
 		if spec.Top, out.Clean, err = p.Cache.Temp("top"); err != nil {
@@ -179,6 +182,7 @@ func (p *Project) ownHome(spec *sandbox.Spec, home string, e Entry) error {
 	if spec.Home == sandbox.HomeHost {
 		return nil
 	}
+	spec.Also = gitDirs(p.Dir)
 	if p.Dir == home || strings.HasPrefix(home, p.Dir+"/") {
 		return fmt.Errorf("the home directory %s is the project or lies in it, so it cannot be %s\nhint: move devenv.toml into a directory of its own", home, spec.Home)
 	}

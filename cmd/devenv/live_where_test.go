@@ -62,6 +62,30 @@ func TestWhere(t *testing.T) {
 				t.Errorf("%q", got)
 			}
 		})
+		t.Run("in a git submodule", func(t *testing.T) {
+			if _, err := exec.LookPath("git"); err != nil {
+				t.Skip("git is missing")
+			}
+			p := *newPlace(t, "busybox")
+			p.t = t
+			git := "git -c user.name=x -c user.email=x@x -c protocol.file.allow=always "
+			for _, c := range []string{"git init -q .", "git add devenv.toml", git + "commit -qm x", "mkdir ../outer", "cd ../outer && git init -q . && " + git + "submodule --quiet add ../project part"} {
+				if out, err := p.host("sh", "-c", c).CombinedOutput(); err != nil {
+					t.Fatalf("%s: %s", c, out)
+				}
+			}
+			p.cwd = p.dir + "/outer/part"
+			for _, flags := range [][]string{nil, nil, {"--ephemeral"}, {"--read-only-project"}} {
+				args := append(append([]string{"run"}, flags...), "--", "sh", "-c", "pwd; cat .git; ls ../.git/modules/part/HEAD; echo written >../.git/modules/part/of-git")
+				if got := p.must(args...); got != p.cwd+"\ngitdir: ../.git/modules/part\n../.git/modules/part/HEAD" {
+					t.Errorf("%v: %q", flags, got)
+				}
+				// what git writes belongs to the project
+				if err := os.Remove(p.dir + "/outer/.git/modules/part/of-git"); err != nil {
+					t.Errorf("%v: %v", flags, err)
+				}
+			}
+		})
 		t.Run("a working directory that is gone", func(t *testing.T) {
 			p := *base
 			p.t = t

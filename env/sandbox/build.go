@@ -19,6 +19,7 @@ type Spec struct {
 	Lower   []string // directories that make up the environment, topmost first, relative to Cache
 	Hold    []string // files whose shared lock keeps gc away from them, see cache.HoldPath; at most entry.Held
 	Project string   // the directory with devenv.toml
+	Also    []string // what belongs to it and lies elsewhere, as its git directory may; absolute
 	Name    string   // what prompts show
 
 	Env    map[string]string // variables to set, references already resolved

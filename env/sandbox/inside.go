@@ -11,10 +11,10 @@ import (
 )
 
 // FreshInside reports whether a plan that was made on the host, encoded, still
-// holds inside an environment: there all that it was made from is as it was,
-// but for what is the environment's own now and cannot be looked at, and for
-// the variables that a shell inside has of its own. The bytes are those of a
-// file that this user wrote and nobody else can.
+// holds inside an environment: there all that it was made from is as it was, but
+// for what is the environment's or an entry's own now and cannot be looked at,
+// and for the variables that a shell inside has of its own. The bytes are those
+// of a file that this user wrote and nobody else can.
 func FreshInside(file []byte, own []string) bool {
 	var h entry.Header
 	if len(file) < entry.HeaderSize {
@@ -26,9 +26,10 @@ func FreshInside(file []byte, own []string) bool {
 		h.UID != uint64(os.Getuid()) || h.GID != uint64(os.Getgid()) {
 		return false
 	}
+	all := mounts()
 	for _, c := range records[entry.Check](file, h.Checks) {
 		path := textAt(file, c.Path)
-		if top, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); top == "" || path == rootPath || top == "proc" || slices.Contains(environments, top) {
+		if top, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); top == "" || path == rootPath || top == "proc" || slices.Contains(environments, top) || isPrivate(path, all) {
 			continue
 		}
 		if now := Stat(path); now != (Check{path, c.Dev, c.Ino, c.Size, c.Mtime, c.Ctime}) {

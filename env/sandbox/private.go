@@ -3,6 +3,7 @@ package sandbox
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -14,8 +15,9 @@ import (
 func (l *list) private(s Spec, h *Host) {
 	var back []string
 	if s.PrivateTmp && h.visible("/tmp") {
-		l.mount("a /tmp of one's own", "tmpfs", "tmp", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=1777")
-		back = append(back, below(h, "/tmp", "/tmp/.X11-unix", "/tmp/.ICE-unix", s.Project, s.Cache, h.Home)...)
+		l.mount("a /tmp of one's own", ownSource, "tmp", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=1777")
+		back = append(back, below(h, "/tmp", "/tmp/.X11-unix", "/tmp/.ICE-unix", s.Project, s.Cache, h.Home, h.Self)...)
+		back = append(back, below(h, "/tmp", s.Also...)...)
 	}
 	l.restore("what stays the host's in it", back)
 	if s.PrivateTmp {
@@ -25,7 +27,7 @@ func (l *list) private(s Spec, h *Host) {
 		return
 	}
 	home := strings.TrimPrefix(h.Home, "/")
-	l.mount("a home directory of one's own", "tmpfs", home, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=700")
+	l.mount("a home directory of one's own", ownSource, home, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=700")
 	if s.Home == HomeEphemeral && h.Overlay {
 		l.mkdir("", home+"/upper", 0o700)
 		l.mkdir("", home+"/work", 0o700)
@@ -33,9 +35,9 @@ func (l *list) private(s Spec, h *Host) {
 		if !h.Privileged {
 			options += ",userxattr"
 		}
-		l.mount("which shows the host's and keeps what is written", "overlay", home, "overlay", unix.MS_NODEV|unix.MS_NOSUID, options)
+		l.mount("which shows the host's and keeps what is written", ownSource, home, "overlay", unix.MS_NODEV|unix.MS_NOSUID, options)
 	}
-	l.restore("what stays the host's in it", below(h, h.Home, append(s.Keep, s.Project, s.Cache)...))
+	l.restore("what stays the host's in it", below(h, h.Home, slices.Concat(s.Keep, s.Also, []string{s.Project, s.Cache, h.Self})...))
 	l.restore("and what variables name", below(h, h.Home, h.Live...))
 }
 
