@@ -39,7 +39,7 @@ func TestMachines(t *testing.T) {
 	})
 	for _, m := range []machine{
 		{"arm64", asFirst, "qemu-aarch64-static"},
-		{"riscv64", "", "qemu-riscv64-static"},
+		{"riscv64", asFirst, "qemu-riscv64-static"},
 		{"arm", "", "qemu-arm-static"},
 	} {
 		t.Run(m.arch, func(t *testing.T) { emulated(t, m) })
@@ -120,7 +120,7 @@ func TestMakefile(t *testing.T) {
 	for _, c := range []struct {
 		arch, cgo string
 		want      bool
-	}{{"amd64", "0", true}, {"arm64", "0", true}, {"riscv64", "0", false}, {"386", "0", false}, {"amd64", "1", false}} {
+	}{{"amd64", "0", true}, {"arm64", "0", true}, {"riscv64", "0", true}, {"arm", "0", false}, {"386", "0", false}, {"amd64", "1", false}} {
 		cmd := exec.Command("make", "-C", "../..", "-n", "build")
 		cmd.Env = append(cmd.Environ(), "MAKEFLAGS=", "GOARCH="+c.arch, "CGO_ENABLED="+c.cgo)
 		out, err := cmd.Output()

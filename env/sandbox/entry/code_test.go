@@ -14,7 +14,7 @@ import (
 // fake g's stack has no end. Where there is no assembly the code runs in a child
 // that has no runtime any more, which is no different.
 func TestMachineCode(t *testing.T) {
-	for arch, flags := range map[string]string{"amd64": first, "arm64": first, "riscv64": ""} {
+	for arch, flags := range map[string]string{"amd64": first, "arm64": first, "riscv64": first, "arm": ""} {
 		t.Run(arch, func(t *testing.T) {
 			t.Parallel()
 			machineCode(t, arch, flags)
@@ -26,8 +26,8 @@ const first = "-E devenv/env/sandbox/entry.entry"
 
 var (
 	function = regexp.MustCompile(`^TEXT devenv/env/sandbox/entry\.(\S+)\(SB\)`)
-	call     = regexp.MustCompile(`\b(?:CALL|JMP)\s+(\S+\(SB\))`)
-	allowed  = regexp.MustCompile(`^(devenv/env/sandbox/entry\.|runtime\.panicBounds\(|runtime\.morestack_noctxt\.abi0\(|_rt0_(amd64|arm64)_linux\()`)
+	call     = regexp.MustCompile(`\b(?:CALL|JMP|BL|B)\s+(\S+\(SB\))`)
+	allowed  = regexp.MustCompile(`^(devenv/env/sandbox/entry\.|runtime\.panicBounds\(|runtime\.morestack_noctxt(\.abi0)?\(|_rt0_(amd64|arm64|riscv64)_linux\()`)
 	ordinary = regexp.MustCompile(`^syscall\.runtime_(Before|After)Fork(InChild)?\(`)
 )
 
@@ -67,7 +67,7 @@ func machineCode(t *testing.T, arch, flags string) {
 
 // TestImports holds the package to its word: unsafe alone.
 func TestImports(t *testing.T) {
-	for _, arch := range []string{"amd64", "arm64", "riscv64"} {
+	for _, arch := range []string{"amd64", "arm64", "riscv64", "arm"} {
 		list := exec.Command("go", "list", "-f", "{{join .Imports \" \"}}", ".")
 		list.Env = append(list.Environ(), "GOARCH="+arch)
 		out, err := list.Output()
