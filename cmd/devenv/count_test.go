@@ -134,7 +134,7 @@ func firstOf(calls []string) string {
 func TestCountsNotice(t *testing.T) {
 	const waste = `f=$1; devenv=$2; shift 2
 	i=0; while [ $i -lt 40 ]; do sync "$f"; i=$((i+1)); done
-	i=0; while [ $i -lt 25 ]; do i=$((i+1)); cat "$f" "$f" "$f" "$f" "$f" "$f" "$f" "$f" "$f" "$f" >/dev/null; done
+	i=0; while [ $i -lt 300 ]; do files="$files $f"; i=$((i+1)); done; cat $files >/dev/null
 	"$devenv" --version >/dev/null
 	"$@"; "$@"`
 	for _, r := range countedRuns {
@@ -142,7 +142,7 @@ func TestCountsNotice(t *testing.T) {
 			p := countedPlace(t)
 			r.before(p)
 			file := p.dir + "/wasted"
-			p.write(file, strings.Repeat("x", 1<<18))
+			p.write(file, strings.Repeat("x", 1<<10))
 			words := append([]string{"/bin/sh", "-c", waste, "sh", file, shared.devenv, shared.devenv}, r.args...)
 			got, _ := p.traced(r.until, p.roots(), words...)
 			for name, limit := range columns(t)[r.column] {
