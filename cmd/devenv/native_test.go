@@ -171,13 +171,13 @@ func (l *lab) run(t *testing.T, tool nativeTool, foreign bool) (string, error) {
 	t.Helper()
 	work := l.work(t, strings.ReplaceAll(tool.packages, " ", "-")+map[bool]string{true: "-there"}[foreign], tool.root)
 	args := append([]string{"-q", "shell"}, strings.Fields(tool.packages)...)
-	check := tool.check
+	check := await + tool.check
 	if foreign {
 		check = preferTools + check
 	}
 	cmd := l.command(t, work, foreign, tool.root, append(args, "--", "/bin/sh", "-c", check)...)
 	if tool.keys != "" {
-		return onTerminal(cmd, tool.keys)
+		return onTerminal(cmd, tool)
 	}
 	out, err := cmd.CombinedOutput()
 	return string(out), err
@@ -227,20 +227,31 @@ func (l *lab) command(t *testing.T, work string, foreign, root bool, args ...str
 const preferTools = `for t in ${PATH%%:*}/*; do case ${t##*/} in *[!a-zA-Z0-9_]*|[0-9]*) ;; *) eval "${t##*/}() { $t \"\$@\"; }" ;; esac; done
 `
 
+// await waits until a command line of the check's succeeds.
+const await = `await() { n=0; until eval "$1" || [ $n -ge 300 ]; do sleep 0.1; n=$((n+1)); done; }
+`
+
 // onTerminal runs a command on a terminal and types, once it has drawn.
-func onTerminal(cmd *exec.Cmd, keys string) (string, error) {
+func onTerminal(cmd *exec.Cmd, tool nativeTool) (string, error) {
 	f, err := pty.StartWithAttrs(cmd, &pty.Winsize{Rows: 24, Cols: 100}, withTerminal(cmd.SysProcAttr))
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	go func() {
-		time.Sleep(4 * time.Second)
-		f.WriteString(keys)
-	}()
 	var out bytes.Buffer
-	out.ReadFrom(f) // ends with EIO
-	return out.String(), cmd.Wait()
+	drawn, typed := regexp.MustCompile(tool.want), false
+	b := make([]byte, 4096)
+	for {
+		n, err := f.Read(b) // ends with EIO
+		out.Write(b[:n])
+		if !typed && drawn.Match(out.Bytes()) {
+			typed = true
+			f.WriteString(tool.keys)
+		}
+		if err != nil {
+			return out.String(), cmd.Wait()
+		}
+	}
 }
 
 func withTerminal(a *syscall.SysProcAttr) *syscall.SysProcAttr {

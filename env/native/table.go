@@ -36,8 +36,12 @@ type variable struct {
 // A child of gdb, the program that is debugged, must not get what gdb needs.
 var gdbsOwn = []string{"PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "GUILE_LOAD_PATH", "GUILE_LOAD_COMPILED_PATH", "GCONV_PATH", "LOCPATH", "SSL_CERT_FILE"}
 
-// certificates stands for a bundle of certificate authorities in variable.paths.
-const certificates = "%certificates"
+// What is written for programs stands in variable.paths, and in arguments, as
+// these: a bundle of certificate authorities, and settings of fontconfig.
+const (
+	certificates = "%certificates"
+	fonts        = "%fonts"
+)
 
 var perlDirs = []string{
 	"@/usr/lib/perl5/*/site_perl", "@/usr/share/perl5/site_perl", "@/usr/lib/perl5/*/vendor_perl", "@/usr/share/perl5/vendor_perl", "@/usr/lib/perl5/*/core_perl", "@/usr/share/perl5/core_perl",
@@ -103,6 +107,23 @@ var table = []row{
 	}},
 	{programs: []string{"wget"}, unless: []string{"/etc/ssl/certs/ca-certificates.crt"}, args: []string{"--ca-certificate=" + certificates}},
 	{programs: []string{"info"}, vars: []variable{{name: "INFOPATH", op: appendTo, paths: []string{"@/usr/share/info"}, trail: ":"}}},
+	{programs: []string{"bison", "yacc"}, vars: []variable{
+		{name: "BISON_PKGDATADIR", op: setDefault, paths: []string{"@/usr/share/bison"}},
+		{name: "M4", op: setDefault, paths: []string{"@/usr/bin/m4"}},
+	}},
+	{programs: []string{"flex", "flex++", "lex"}, vars: []variable{{name: "M4", op: setDefault, paths: []string{"@/usr/bin/m4"}}}},
+	{programs: []string{"swig*"}, vars: []variable{{name: "SWIG_LIB", op: setDefault, paths: []string{"@/usr/share/{swig/[0-9]*,swig[0-9]*}"}}}},
+	{programs: []string{"figlet"}, args: []string{"-d", "@/usr/share/figlet{/fonts,}"}},
+	{programs: []string{"groff", "troff", "nroff", "grotty", "grops", "gropdf", "grohtml", "eqn", "tbl", "pic"}, vars: []variable{
+		{name: "GROFF_FONT_PATH", op: appendTo, paths: []string{"@/usr/share/groff/[0-9]*/font"}},
+		{name: "GROFF_TMAC_PATH", op: appendTo, paths: []string{"@/usr/share/groff/[0-9]*/tmac", "@/etc/groff"}},
+		{name: "GROFF_BIN_PATH", op: setDefault, paths: []string{"@/usr/bin"}},
+	}},
+	// What gpg starts must be as old as itself.
+	{programs: []string{"gpg", "gpg2"}, args: []string{"--agent-program=@/usr/bin/gpg-agent"}},
+	{programs: []string{"gpg", "gpg2"}, args: []string{"--dirmngr-program=@/usr/bin/dirmngr"}},
+	{programs: []string{"gpg-connect-agent", "gpgsm"}, args: []string{"--agent-program=@/usr/bin/gpg-agent"}},
+	{programs: []string{"gpg-agent"}, args: []string{"--scdaemon-program=@/usr/lib/gnupg/scdaemon"}},
 	{programs: []string{"lspci"}, args: []string{"-i", "@/usr/share/hwdata/pci.ids"}},
 	{programs: []string{"nmap"}, vars: []variable{{name: "NMAPDIR", op: setDefault, paths: []string{"@/usr/share/nmap"}}}},
 	{programs: []string{"perf"}, vars: []variable{{name: "PERF_EXEC_PATH", op: setDefault, paths: []string{"@/usr/lib/perf-core"}}}},
@@ -119,7 +140,10 @@ var table = []row{
 		{name: "MAGICK_CONFIGURE_PATH", op: appendTo, paths: []string{"@/etc/ImageMagick-*", "@/usr/share/ImageMagick-*"}},
 		{name: "MAGICK_CODER_MODULE_PATH", op: setDefault, paths: []string{"@/usr/lib/ImageMagick-*/modules-*/coders"}},
 	}},
-	{libs: []string{"libfontconfig.so"}, unless: []string{"/etc/fonts/fonts.conf"}, vars: []variable{{name: "FONTCONFIG_PATH", op: setDefault, paths: []string{"@/etc/fonts"}}}},
+	{libs: []string{"libfontconfig.so"}, unless: []string{"/etc/fonts/fonts.conf"}, vars: []variable{
+		{name: "FONTCONFIG_PATH", op: setDefault, paths: []string{"@/etc/fonts"}},
+		{name: "FONTCONFIG_FILE", op: setDefault, paths: []string{fonts}},
+	}},
 	{libs: []string{"libgtk-", "libQt5Core", "libQt6Core", "libgio-2"}, vars: []variable{
 		{name: "XDG_DATA_DIRS", op: appendTo, lead: "/usr/local/share:/usr/share:", paths: []string{"@/usr/share"}},
 	}},
@@ -232,9 +256,9 @@ func (v *view) arguments(templates []string) (args []string, ok bool) {
 
 // paths are those that a template stands for, each once.
 func (v *view) paths(template string) (out []string) {
-	if template == certificates {
-		if v.certs != "" {
-			out = append(out, v.certs)
+	if written, is := map[string]string{certificates: v.certs, fonts: v.fonts}[template]; is {
+		if written != "" {
+			out = append(out, written)
 		}
 		return out
 	}

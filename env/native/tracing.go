@@ -3,6 +3,7 @@ package native
 import (
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -26,6 +27,9 @@ func Untraceable(bin string, argv []string) string {
 	return refusal(strings.TrimSpace(string(scope)))
 }
 
+// toAttach is an option that names a process: -p 42, -p42, -fp 42, --pid=42.
+var toAttach = regexp.MustCompile(`^(-[a-zA-Z]*p[0-9]*|--pid.*|--attach.*)$`)
+
 // attaches reports whether a command asks to attach, or a shell could.
 func attaches(bin string, argv []string) bool {
 	if len(argv) == 0 {
@@ -35,7 +39,7 @@ func attaches(bin string, argv []string) bool {
 		})
 	}
 	return slices.Contains(tracers, path.Base(argv[0])) && slices.ContainsFunc(argv[1:], func(a string) bool {
-		return strings.HasPrefix(a, "-p") || strings.HasPrefix(a, "--pid") || strings.HasPrefix(a, "--attach")
+		return toAttach.MatchString(a)
 	})
 }
 

@@ -29,6 +29,7 @@ type view struct {
 	places  map[string]string  // of directories, with the links followed
 	path    string             // --library-path
 	certs   string             // a bundle of certificates; "" where there is none
+	fonts   string             // settings of fontconfig; "" where there are no fonts
 }
 
 func (s Spec) view() (*view, error) {

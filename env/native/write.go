@@ -36,7 +36,7 @@ type writer struct {
 }
 
 func (w *writer) write() error {
-	if err := w.certificates(); err != nil {
+	if err := errors.Join(w.certificates(), w.fontSettings()); err != nil {
 		return err
 	}
 	programs := w.programs()
