@@ -56,12 +56,13 @@ func (p *Project) runSetup(ctx context.Context, b *Built, store *layers.Store, s
 		result, err = setup.Run(ctx, p.Cache, spec)
 		p.opt.Report(Event{Step: SetUp, End: true})
 		var refused *setup.RefusedError
-		if errors.As(err, &refused) {
-			step := Note
-			if p.outside {
-				step = Detail // nothing is to be entered
-			}
-			p.opt.Report(Event{Step: step, Text: err.Error()})
+		var abort *setup.AbortError
+		switch {
+		case errors.As(err, &refused) && p.outside, errors.As(err, &abort) && p.single:
+			p.opt.Report(Event{Step: Detail, Text: err.Error()}) // nothing is to be entered
+			return nil
+		case errors.As(err, &refused):
+			p.note("%v", err)
 			return nil
 		}
 		if err != nil {

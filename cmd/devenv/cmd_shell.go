@@ -28,7 +28,7 @@ func (u *ui) shellCommand() *cli.Command {
 			"devenv shell --namespace gcc make    for what needs its own /usr"),
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "snapshot", Usage: "packages of a `DAY` in the Arch Linux Archive, YYYY-MM-DD"},
-			&cli.BoolFlag{Name: "namespace", Usage: "in an environment of their own, as `enter` has it, instead of on the host as it is"},
+			&cli.BoolFlag{Name: "namespace", Usage: "in an environment of their own, as `enter` has it, with the host's root at /run/host"},
 			&cli.BoolFlag{Name: "refresh", Usage: "ask the mirrors even if they were asked today"},
 		},
 		Action: func(c *cli.Context) error {

@@ -67,7 +67,7 @@ all = { command = "pwd", depends = ["greet"] }
 				t.Errorf("%s: %v", flag, r)
 			}
 		}
-		if r := p.try("run", "--", "/bin/sh", "-c", "cd "+p.project+" && exec devenv run --native -- true"); r.code == 0 {
+		if r := p.try("run", "--", "/bin/sh", "-c", "cd "+p.project+" && exec devenv run --native -- true"); r.code != 1 || !strings.Contains(r.err, "inside another environment") {
 			t.Errorf("from inside: %v", r)
 		}
 		cmd := p.command("enter", "--native")
@@ -106,6 +106,32 @@ func TestNativeShells(t *testing.T) {
 			})
 		}
 	})
+}
+
+// TestNativeSetUp: what set-up makes is there natively, too: a locale that the
+// host need not have, and a configured file.
+func TestNativeSetUp(t *testing.T) {
+	if bigMirror(t); !asNobody(t) {
+		return
+	}
+	p := bigPlace(t)
+	p.write(p.project+"/devenv.toml", `[packages]
+python = "*"
+[packages.git]
+version = "*"
+files = { "/etc/gitconfig" = "[user]\n\tname = configured\n" }
+[locale]
+generate = ["de_DE.UTF-8"]
+`)
+	p.set("LC_ALL=de_DE.UTF-8")
+	for _, c := range []struct{ says, command string }{
+		{"de_DE.UTF-8 ,", "python -c 'import locale; print(locale.setlocale(locale.LC_ALL, \"\"), locale.localeconv()[\"decimal_point\"])'"},
+		{"configured", "git config user.name"},
+	} {
+		if r := p.try("run", "--native", "--", "/bin/sh", "-c", c.command); r.code != 0 || strings.TrimSpace(r.out) != c.says {
+			t.Errorf("%s: %v", c.command, r)
+		}
+	}
 }
 
 // waiting is a command that has said "ready" and waits for a line.

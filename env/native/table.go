@@ -134,7 +134,10 @@ var table = []row{
 		{name: "GUILE_LOAD_COMPILED_PATH", op: appendTo, paths: []string{"@/usr/lib/guile/3.0/ccache", "@/usr/lib/*/guile/3.0/ccache"}},
 	}},
 	{libs: []string{"libruby"}, vars: []variable{{name: "RUBYLIB", op: appendTo, paths: []string{"@/usr/lib/ruby/vendor_ruby", "@/usr/lib/ruby/[0-9]*", "@/usr/lib/ruby/[0-9]*/*-linux*"}}}},
-	{libs: []string{"libtcl8", "libtcl9"}, vars: []variable{{name: "TCL_LIBRARY", op: setDefault, paths: []string{"@/usr/{lib,share/tcltk}/tcl[89].[0-9]"}}}},
+	{libs: []string{"libtcl8", "libtcl9"}, vars: []variable{
+		{name: "TCL_LIBRARY", op: setDefault, paths: []string{"@/usr/{lib,share/tcltk}/tcl[89].[0-9]"}},
+		{name: "TCL8_6_TM_PATH", op: setDefault, paths: []string{"@/usr/share/tcltk/tcl8.6/tcl8"}}, // Debian's; else it lies beside
+	}},
 	{libs: []string{"libtk8", "libtk9"}, vars: []variable{{name: "TK_LIBRARY", op: setDefault, paths: []string{"@/usr/{lib,share/tcltk}/tk[89].[0-9]"}}}},
 	{libs: []string{"libMagickCore"}, vars: []variable{
 		{name: "MAGICK_CONFIGURE_PATH", op: appendTo, paths: []string{"@/etc/ImageMagick-*", "@/usr/share/ImageMagick-*"}},
