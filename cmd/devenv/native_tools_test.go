@@ -25,7 +25,7 @@ gdb -batch -ex run --args /bin/sh -c 'env | grep -c -e PYTHONHOME -e GCONV; ls >
 		want: `(?s)#0 .*(nanosleep|\?\? \(\)).*v42.*exe = .*Catchpoint 1 \(syscall 'openat'.*\n0\n.*inferior\n.*exited normally`},
 	{packages: "htop", what: "draws, with the names of true users", check: `htop -d 2`, keys: "q", want: `(?s)PID.*USER.*Command`},
 	{packages: "lsof", what: "files of another process", check: `exec 7>seven; sleep 30 & lsof -p $!; kill $!`, want: `7w .*seven`},
-	{packages: "psmisc", what: "pstree, killall", check: `cp /bin/sh sleeper; ./sleeper -c 'sleep 29; true' >log 2>&1 & await 'pstree -p $$ | grep -q sleeper'; pstree -p $$; killall sleeper; wait; echo gone`, want: `(?s)sleeper.*gone`},
+	{packages: "psmisc", what: "pstree, killall", check: `printf '#!/bin/sh\nsleep 29; true\n' >sleeper; chmod +x sleeper; ./sleeper >log 2>&1 & await 'pstree -p $$ | grep -q sleeper'; pstree -p $$; killall sleeper; wait; echo gone`, want: `(?s)-sleeper\(.*gone`},
 	{packages: "procps-ng", what: "ps, pgrep: a launcher's process has the program's own name and arguments",
 		check: `tail -f /dev/null & await 'pgrep -x tail | grep -qx $!'; pgrep -x tail >pids; grep -x $! pids && ps -o comm=,args= -p $!; kill $!; watch --version`, want: `(?s)\d+\n(tail|busybox) +tail -f /dev/null.*procps`},
 	{packages: "tcpdump", what: "captures on lo", root: true, check: `tcpdump -n -i lo -c 1 icmp >out 2>err & await 'grep -q listening err'; busybox ping -c 2 127.0.0.1 >ping; wait; cat out err`, want: `1 packet captured`},
