@@ -412,7 +412,7 @@ func TestNoExec(t *testing.T) {
 // TestShellNamespaceHasSockets: what the host's /run holds is there, sockets of
 // the session too.
 func TestShellNamespaceHasSockets(t *testing.T) {
-	h := newBusyHost(t)
+	h := newRunningHost(t, people[0])
 	dir := h.path("run/user/" + fmt.Sprint(hostUser))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -423,8 +423,11 @@ func TestShellNamespaceHasSockets(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	r := h.traceless(`stat -c %i /run/user/1000/bus
-devenv -q shell --namespace tool busybox -- sh -c 'stat -c %i /run/user/1000/bus; test -S /run/user/1000/bus && cat /run/host/usr/of-the-host; echo x >/run/user/1000/own; cat /run/host/run/user/1000/own; rm /run/user/1000/own'`, "/run/user/1000")
+	var r result
+	h.traceless(t, func(h *runningHost) {
+		r = h.do(`stat -c %i /run/user/1000/bus
+devenv -q shell --namespace tool busybox -- sh -c 'stat -c %i /run/user/1000/bus; test -S /run/user/1000/bus && cat /run/host/usr/of-the-host; echo x >/run/user/1000/own; cat /run/host/run/user/1000/own; rm /run/user/1000/own'`)
+	}, "file /run/user/1000")
 	lines := strings.Split(strings.TrimSpace(r.out), "\n")
 	if r.code != 0 || len(lines) != 4 || lines[0] != lines[1] || lines[2] != "a file of the host" || lines[3] != "x" {
 		t.Errorf("%v", r)

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -95,8 +94,8 @@ func output(t *testing.T, args ...string) string {
 
 func (h *busyHost) path(name string) string { return filepath.Join(h.root, name) }
 
-// boot is run by the first process of the host, in namespaces of its own.
-const boot = `set -e
+// bootScript is run by the first process of the host, in namespaces of its own.
+const bootScript = `set -e
 R=$1 MIRROR=$2
 mount --make-rprivate /
 mount --bind $R $R
@@ -115,12 +114,12 @@ pivot_root . .
 umount -l .
 cd /home/me/project
 ip link set lo up
-exec env -i HOME=/home/me USER=me PATH=/bin TERM=linux NO_COLOR=1 /bin/su me -c "$3"
+%s
 `
 
-// command is a script that the host's user runs.
-func (h *busyHost) command(mirror, script string) *exec.Cmd {
-	cmd := exec.Command("busybox", "sh", "-c", fmt.Sprintf(boot, h.mounts), "sh", h.root, mirror, script)
+// boot makes a host of the directory, and runs a script there as its root.
+func (h *busyHost) boot(mirror, script string, args ...string) *exec.Cmd {
+	cmd := exec.Command("busybox", append([]string{"sh", "-c", fmt.Sprintf(bootScript, h.mounts, script), "sh", h.root, mirror}, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | unix.CLONE_NEWNET | unix.CLONE_NEWUTS}
 	if h.userNS {
 		all := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 65536}}
@@ -135,89 +134,6 @@ func (h *busyHost) sh(script string) result { return h.shWith(shared.mirror, scr
 
 func (h *busyHost) shWith(mirror, script string) result {
 	h.t.Helper()
-	return resultOf(h.t, h.command(mirror, script))
-}
-
-// listing is all that stat(2) says of every file below the host's root, but
-// for the project and the cache.
-func (h *busyHost) listing() []string {
-	h.t.Helper()
-	var out []string
-	err := filepath.WalkDir(h.root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name := "/" + strings.TrimPrefix(strings.TrimPrefix(path, h.root), "/")
-		var st unix.Stat_t
-		if err := unix.Lstat(path, &st); err != nil {
-			return err
-		}
-		if name == "/home/me/project" || name == "/home/me/.cache" {
-			return filepath.SkipDir
-		}
-		if name == "/home/me" { // its time is that of .cache
-			st.Mtim, st.Ctim, st.Nlink = unix.Timespec{}, unix.Timespec{}, 0
-		}
-		out = append(out, fmt.Sprintf("%s mode %o size %d links %d owner %d:%d inode %d mtime %d ctime %d",
-			name, st.Mode, st.Size, st.Nlink, st.Uid, st.Gid, st.Ino, st.Mtim.Nano(), st.Ctim.Nano()))
-		return nil
-	})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return out
-}
-
-// state is a function of the host's shell that prints what is not on its disk:
-// mounts, processes, sockets, IPC.
-const state = `
-state() {
-	# The pid in a name: the shell's own children come and go.
-	sed 's/^[0-9]* [0-9]* //' /proc/self/mountinfo
-	for p in /proc/[0-9]*; do
-		n=${p#/proc/}
-		s=$(sed -n 's/^State:.\(.\).*/\1/p' $p/status 2>/dev/null)
-		[ $n = 1 ] || [ $n = $$ ] || [ "$s" = Z ] || [ ! -e $p/exe ] && continue
-		c=$(tr '\0' ' ' <$p/cmdline)
-		case "$c" in ""|sed*|tr*|*"state()"*) ;; *) echo "process $c";; esac
-	done
-	cat /proc/net/unix /proc/net/tcp /proc/net/udp /proc/sysvipc/*
-	ls -la /dev/shm /dev/mqueue | grep -v '\.\.$'
-	ls /dev/pts
-	ls -l /proc/$$/ns | sed 's/.*[0-9] //'
-}
-`
-
-// traceless runs a script and complains of whatever it has left, but for what
-// allowed names.
-func (h *busyHost) traceless(script string, allowed ...string) result {
-	h.t.Helper()
-	before := h.listing()
-	r := h.sh(state + "a=$(state)\n" + script + "\ncode=$?\nb=$(state)\n[ \"$a\" = \"$b\" ] || printf 'BEFORE\\n%s\\nAFTER\\n%s\\n' \"$a\" \"$b\" >&2\nexit $code")
-	if strings.Contains(r.err, "BEFORE\n") {
-		h.t.Errorf("something stays: %v", r)
-	}
-	after := h.listing()
-	for _, line := range difference(before, after) {
-		if !slices.ContainsFunc(allowed, func(a string) bool { return strings.HasPrefix(line[1:], a+" ") }) {
-			h.t.Errorf("%s", line)
-		}
-	}
-	return r
-}
-
-// difference lists the lines of two sorted lists that only one of them has.
-func difference(before, after []string) []string {
-	var out []string
-	for _, l := range before {
-		if !slices.Contains(after, l) {
-			out = append(out, "-"+l)
-		}
-	}
-	for _, l := range after {
-		if !slices.Contains(before, l) {
-			out = append(out, "+"+l)
-		}
-	}
-	return out
+	asMe := `exec env -i HOME=/home/me USER=me PATH=/bin TERM=linux NO_COLOR=1 /bin/su me -c "$3"`
+	return resultOf(h.t, h.boot(mirror, asMe, script))
 }
