@@ -109,28 +109,16 @@ func TestNativeShells(t *testing.T) {
 }
 
 // TestNativeSetUp: what set-up makes is there natively, too: a locale that the
-// host need not have, and a configured file.
+// host need not have.
 func TestNativeSetUp(t *testing.T) {
 	if bigMirror(t); !asNobody(t) {
 		return
 	}
 	p := bigPlace(t)
-	p.write(p.project+"/devenv.toml", `[packages]
-python = "*"
-[packages.git]
-version = "*"
-files = { "/etc/gitconfig" = "[user]\n\tname = configured\n" }
-[locale]
-generate = ["de_DE.UTF-8"]
-`)
+	p.write(p.project+"/devenv.toml", "base = [\"bash\", \"gzip\"]\npackages.glibc = \"*\"\nlocale.generate = [\"de_DE.UTF-8\"]\n")
 	p.set("LC_ALL=de_DE.UTF-8")
-	for _, c := range []struct{ says, command string }{
-		{"de_DE.UTF-8 ,", "python -c 'import locale; print(locale.setlocale(locale.LC_ALL, \"\"), locale.localeconv()[\"decimal_point\"])'"},
-		{"configured", "git config user.name"},
-	} {
-		if r := p.try("run", "--native", "--", "/bin/sh", "-c", c.command); r.code != 0 || strings.TrimSpace(r.out) != c.says {
-			t.Errorf("%s: %v", c.command, r)
-		}
+	if r := p.try("run", "--native", "--", "locale", "decimal_point"); r.code != 0 || r.out != ",\n" {
+		t.Errorf("%v", r)
 	}
 }
 
@@ -189,7 +177,7 @@ func TestNativeIsHeld(t *testing.T) {
 				var w *waiting
 				if name == "enter --native" {
 					cmd := p.command(start...)
-					cmd.Stdin = strings.NewReader("echo ready; devenv=" + shared.devenv + "; read x </dev/null; while [ ! -e " + p.dir + "/go ]; do sleep 0.05; done; tool x\n")
+					cmd.Stdin = strings.NewReader("echo ready; while [ ! -e " + p.dir + "/go ]; do sleep 0.05; done; tool x\n")
 					out, err := cmd.StdoutPipe()
 					if err != nil {
 						t.Fatal(err)
@@ -264,7 +252,7 @@ func TestShellAsksOnce(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				today, yesterday := time.Now().Format("2006-01-02T"), time.Now().Add(-25*time.Hour).Format("2006-01-02T")
+				today, yesterday := time.Now().Format("2006-01-02T"), time.Now().Add(-49*time.Hour).Format("2006-01-02T")
 				os.WriteFile(f, []byte(strings.Replace(string(text), today, yesterday, 1)), 0o600)
 			}
 		}
