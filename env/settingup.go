@@ -79,7 +79,8 @@ func (p *Project) runSetup(ctx context.Context, b *Built, store *layers.Store, s
 
 // localeSpec is the layer of the locales, nil if there are none to make, and the
 // packages that it is made from. It stays the same for as long as the C library
-// does.
+// does, and is shared by all that can make it: where localedef cannot read its
+// charmaps nothing comes of it.
 func (p *Project) localeSpec(tree *layers.Tree, pkgs []lock.Package) (*setup.Spec, []lock.Package) {
 	locales := p.locales(tree.FS)
 	if len(locales) == 0 {
@@ -87,12 +88,23 @@ func (p *Project) localeSpec(tree *layers.Tree, pkgs []lock.Package) (*setup.Spe
 	}
 	spec := &setup.Spec{TreeID: tree.ID, Tree: tree.FS, Locale: locales, LocalesOnly: true, Report: p.reportSetup}
 	for _, pkg := range pkgs {
-		if pkg.Name == "glibc" {
+		if pkg.Name == "glibc" && hasAll(tree.FS, charmapReaders) {
 			spec.TreeID = layers.ID(pkg.SHA256)
 			return spec, []lock.Package{pkg}
 		}
 	}
 	return spec, pkgs
+}
+
+// charmapReaders are what localedef reads its charmaps by, beside itself.
+var charmapReaders = []string{"usr/bin/sh", "usr/bin/gzip"}
+
+// hasAll reports whether a directory has all of these files.
+func hasAll(root string, files []string) bool {
+	return !slices.ContainsFunc(files, func(name string) bool {
+		info, err := os.Stat(filepath.Join(root, name))
+		return err != nil || !info.Mode().IsRegular()
+	})
 }
 
 func (p *Project) setupSpec(tree *layers.Tree, pkgs []lock.Package) (*setup.Spec, error) {
@@ -188,7 +200,7 @@ func (p *Project) locales(root string) []string {
 		if native.LookHost(p.opt.Getenv).Lacks == "" {
 			return nil
 		}
-		needs = append(needs, "usr/bin/sh", "usr/bin/gzip") // localedef reads its charmaps by these, and single tools have no base set
+		needs = append(needs, charmapReaders...) // single tools have no base set
 	}
 	for _, v := range localeVariables {
 		name := p.opt.Getenv(v)
@@ -199,10 +211,8 @@ func (p *Project) locales(root string) []string {
 		if !ok {
 			return nil
 		}
-		for _, need := range append(needs, source) {
-			if info, err := os.Stat(filepath.Join(root, need)); err != nil || !info.Mode().IsRegular() {
-				return nil
-			}
+		if !hasAll(root, append(needs, source)) {
+			return nil
 		}
 		return []string{name}
 	}
