@@ -12,15 +12,23 @@ import (
 // further is a package that needs nothing but the toolchain.
 const further = "cython"
 
-// oneMore adds one package to an environment that is there. What it is made of
-// by itself is its own unpacking, by bsdtar, and the set-up layer, by a build
+// oneMore adds one package to the project whose environment is there. What it is
+// made of by itself is its own unpacking, by bsdtar, and the set-up layer, by a build
 // that lacks nothing else.
 func (w *world) oneMore() ([]row, error) {
+	// In a cache of its own: no other project uses the same tree.
+	own := *w
+	w = &own
+	w.home, w.project = w.dir+"/home-one", w.dir+"/more"
+	defer os.RemoveAll(w.home)
+	if err := errors.Join(w.own(w.home), w.own(w.project)); err != nil {
+		return nil, err
+	}
 	a, err := w.newAddition()
 	if err != nil {
 		return nil, err
 	}
-	build := command{args: []string{w.devenv, "build"}, dir: a.project, after: w.whole}
+	build := command{args: []string{w.devenv, "build"}, after: w.whole}
 	ours, setup := build, build
 	ours.before, setup.before = a.undo, a.undoSetup
 	out := w.dir + "/one"
@@ -33,10 +41,9 @@ func (w *world) oneMore() ([]row, error) {
 	return []row{timed(fmt.Sprintf("one package (%s) added to the %d", further, len(w.names)), against, 1.3, 1, t[0], sum(t[1], t[2]))}, nil
 }
 
-// addition is a project with one package more than the toolchain.
+// addition is the toolchain's project with one package more.
 type addition struct {
 	w          *world
-	project    string
 	file       string // the package, in the mirror
 	downloaded string // in the cache
 	aside      string // the same file: gc takes that of the cache
@@ -46,11 +53,11 @@ type addition struct {
 
 // newAddition makes its environment once, to have all that belongs to it.
 func (w *world) newAddition() (*addition, error) {
-	a := &addition{w: w, project: w.dir + "/more", aside: w.dir + "/aside"}
+	a := &addition{w: w, aside: w.dir + "/aside"}
 	if err := a.ask(); err != nil {
 		return nil, err
 	}
-	names, files, err := w.locked(a.project)
+	names, files, err := w.locked(w.project)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +69,7 @@ func (w *world) newAddition() (*addition, error) {
 			a.file = f
 		}
 	}
-	if err := w.build(a.project); err != nil {
+	if err := w.build(w.project); err != nil {
 		return nil, err
 	}
 	if a.tree, err = w.newest("trees"); err != nil {
@@ -73,21 +80,18 @@ func (w *world) newAddition() (*addition, error) {
 		return nil, fmt.Errorf("%s is not among the downloaded packages (%v)", further, err)
 	}
 	a.downloaded = found[0]
-	a.lock, err = os.ReadFile(a.project + "/devenv.lock")
+	a.lock, err = os.ReadFile(w.project + "/devenv.lock")
 	return a, errors.Join(err, os.Link(a.downloaded, a.aside))
 }
 
 func (a *addition) ask() error {
-	if err := a.w.own(a.project); err != nil {
-		return err
-	}
-	return a.w.ask(a.project, append([]string{further}, a.w.asked...)...)
+	return a.w.ask(a.w.project, append([]string{further}, a.w.asked...)...)
 }
 
 // undo leaves the toolchain's environment, the new lock and the new package's
 // file. What no project uses gc takes away: layer, tree and set-up.
 func (a *addition) undo() error {
-	if err := os.RemoveAll(a.project); err != nil {
+	if err := errors.Join(a.w.ask(a.w.project, a.w.asked...), a.w.build(a.w.project)); err != nil {
 		return err
 	}
 	if _, err := a.w.time(command{args: []string{a.w.devenv, "cache", "gc"}}); err != nil {
@@ -96,10 +100,10 @@ func (a *addition) undo() error {
 	if _, err := os.Stat(a.tree); err == nil {
 		return fmt.Errorf("gc left the tree %s, which no project uses", a.tree)
 	}
-	if err := errors.Join(a.w.build(a.w.project), a.ask()); err != nil {
+	if err := a.ask(); err != nil {
 		return err
 	}
-	lock, err := os.ReadFile(a.project + "/devenv.lock")
+	lock, err := os.ReadFile(a.w.project + "/devenv.lock")
 	if err := errors.Join(err, unless(string(lock) == string(a.lock), "the lock has changed meanwhile")); err != nil {
 		return err
 	}
