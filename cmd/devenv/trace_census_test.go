@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -45,6 +46,9 @@ func (c census) add(kind, name, known string) {
 func (c census) files(h *runningHost) error {
 	root := h.proc("root")
 	return filepath.WalkDir(root+"/", func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // what ends while it is waited for
+		}
 		if err != nil {
 			return err
 		}
@@ -53,7 +57,9 @@ func (c census) files(h *runningHost) error {
 			return filepath.SkipDir
 		}
 		var st unix.Stat_t
-		if err := unix.Lstat(path, &st); err != nil {
+		if err := unix.Lstat(path, &st); err == unix.ENOENT {
+			return nil
+		} else if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 		if st.Mode&unix.S_IFMT == unix.S_IFCHR {

@@ -83,9 +83,15 @@ func (h *runningHost) killed(script string, victim, of int) {
 	h.expect(before, gone)
 }
 
-// await waits for a command's end, but not for ever.
+// await waits for a command's end, but not for ever: then devenv has to say what
+// it waits for.
 func (h *runningHost) await(cmd *exec.Cmd) {
-	stuck := time.AfterFunc(gone, func() { cmd.Process.Kill() })
+	stuck := time.AfterFunc(gone, func() {
+		h.t.Error("goes on for ever")
+		h.inside("killall", "-QUIT", "devenv").Run()
+		time.Sleep(time.Second)
+		cmd.Process.Kill()
+	})
 	defer stuck.Stop()
 	cmd.Wait()
 }
