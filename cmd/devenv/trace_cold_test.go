@@ -50,10 +50,12 @@ func (h *runningHost) killedBuild(script string, victims func(host map[string]pr
 		h.t.Fatal(err)
 	}
 	all := victims(host)
-	if victim < len(all) {
-		h.kill(all[victim])
-	} else {
-		h.inside(append([]string{"kill", "-9"}, all...)...).Run() // the first takes others with it
+	if chosen := all; len(all) > 0 {
+		if victim < len(all) {
+			chosen = all[victim : victim+1]
+		}
+		// Some end before, by themselves or with another.
+		h.inside(append([]string{"kill", "-9"}, chosen...)...).Run()
 	}
 	h.await(cmd)
 	h.expect(before, gone)
