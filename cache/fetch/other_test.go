@@ -137,34 +137,40 @@ func TestConditionalOfAFileHere(t *testing.T) {
 }
 
 func TestGetOfAFileHere(t *testing.T) {
-	data := noise(300_000)
-	for name, mode := range map[string]fs.FileMode{"linked": 0o644, "copied": 0o664} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			src := filepath.Join(dir, "a:2+3.pkg")
-			if err := os.WriteFile(src, data, 0o644); err != nil {
-				t.Fatal(err)
-			}
-			os.Chmod(src, mode)
-			for i, url := range []string{src, "file://" + src, Join("file://"+dir, "a:2+3.pkg"), "file://localhost" + src} {
-				dest := filepath.Join(dir, "cache", fmt.Sprint(i), "f")
-				res, err := client().Get(context.Background(), Request{URLs: []string{url}, Dest: dest, SHA256: sumOf(data), Size: int64(len(data))})
-				if err != nil || !res.Changed {
-					t.Fatal(res, err)
-				}
-				wantFile(t, dest, data)
-			}
-			// Whatever goes wrong with the copy must not touch the source.
-			_, err := client().Get(context.Background(), Request{URLs: []string{src}, Dest: dir + "/cache/bad/f", SHA256: strings.Repeat("0", 64)})
-			wantWords(t, err, "sha256 "+sumOf(data))
-			wantNothing(t, dir+"/cache/bad")
-			_, err = client().Get(context.Background(), Request{URLs: []string{src}, Dest: dir + "/cache/bad/f", SHA256: sumOf(data), Size: 5})
-			wantWords(t, err, "5 bytes", "300000 bytes")
-			if got, err := os.ReadFile(src); err != nil || !bytes.Equal(got, data) {
-				t.Errorf("the source has changed: %v", err)
-			}
-		})
+	data, dir := noise(300_000), t.TempDir()
+	src := filepath.Join(dir, "a:2+3.pkg")
+	if err := os.WriteFile(src, data, 0o644); err != nil {
+		t.Fatal(err)
 	}
+	before := statOf(t, src)
+	for i, url := range []string{src, "file://" + src, Join("file://"+dir, "a:2+3.pkg"), "file://localhost" + src} {
+		dest := filepath.Join(dir, "cache", fmt.Sprint(i), "f")
+		res, err := client().Get(context.Background(), Request{URLs: []string{url}, Dest: dest, SHA256: sumOf(data), Size: int64(len(data))})
+		if err != nil || !res.Changed {
+			t.Fatal(res, err)
+		}
+		wantFile(t, dest, data)
+	}
+	// Whatever goes wrong with the copy must not touch the source.
+	_, err := client().Get(context.Background(), Request{URLs: []string{src}, Dest: dir + "/cache/bad/f", SHA256: strings.Repeat("0", 64)})
+	wantWords(t, err, "sha256 "+sumOf(data))
+	wantNothing(t, dir+"/cache/bad")
+	_, err = client().Get(context.Background(), Request{URLs: []string{src}, Dest: dir + "/cache/bad/f", SHA256: sumOf(data), Size: 5})
+	wantWords(t, err, "5 bytes", "300000 bytes")
+	if got, err := os.ReadFile(src); err != nil || !bytes.Equal(got, data) {
+		t.Errorf("the source has changed: %v", err)
+	}
+	if after := statOf(t, src); after.Nlink != before.Nlink || after.Ctim != before.Ctim {
+		t.Errorf("the source shows that it was read: %+v, then %+v", before, after)
+	}
+}
+
+func statOf(t *testing.T, path string) (st syscall.Stat_t) {
+	t.Helper()
+	if err := syscall.Stat(path, &st); err != nil {
+		t.Fatal(err)
+	}
+	return st
 }
 
 func TestAPipeIsNoFile(t *testing.T) {

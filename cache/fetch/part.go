@@ -26,8 +26,6 @@ type part struct {
 	hash hash.Hash
 	n    int64 // bytes in the file, all of them hashed
 	from validators
-
-	linked string // a hard link to a local source: it, not f, becomes dest
 }
 
 // validators tell whether a server still has the file whose first bytes we
@@ -115,7 +113,6 @@ func (p *part) reset() error {
 	p.from = validators{}
 	p.hash.Reset()
 	p.n = 0
-	p.unlink()
 	if err := p.f.Truncate(0); err != nil {
 		return &localError{err}
 	}
@@ -135,18 +132,8 @@ func (p *part) Write(b []byte) (int, error) {
 
 func (p *part) sum() string { return hex.EncodeToString(p.hash.Sum(nil)) }
 
-func (p *part) unlink() {
-	if p.linked != "" {
-		os.Remove(p.linked)
-		p.linked = ""
-	}
-}
-
 // seal brings the part's bytes to the disk. Nothing may be written after it.
 func (p *part) seal() error {
-	if p.linked != "" {
-		return nil
-	}
 	err := p.f.Truncate(p.n) // gives back what room reserved too much
 	if err == nil {
 		err = p.f.Sync()
@@ -159,11 +146,6 @@ func (p *part) seal() error {
 
 // commit makes the sealed part the destination, and with that gives up the lock.
 func (p *part) commit() error {
-	if p.linked != "" {
-		err := os.Rename(p.linked, p.dest)
-		p.drop()
-		return local(err)
-	}
 	if err := os.Rename(p.f.Name(), p.dest); err != nil {
 		return local(err)
 	}
@@ -180,7 +162,7 @@ func local(err error) error {
 
 // leave ends without a result: what a later attempt may go on with stays.
 func (p *part) leave() {
-	if p.n == 0 || p.linked != "" {
+	if p.n == 0 {
 		p.drop()
 		return
 	}
@@ -189,7 +171,6 @@ func (p *part) leave() {
 
 // drop throws the part away.
 func (p *part) drop() {
-	p.unlink()
 	os.Remove(p.metaPath())
 	if err := os.Remove(p.f.Name()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		p.f.Truncate(0)
