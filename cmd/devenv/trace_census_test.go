@@ -115,7 +115,7 @@ func (h *runningHost) processes() map[string]process {
 		if err != nil {
 			continue
 		}
-		name, rest, _ := strings.Cut(string(stat), " (")
+		_, rest, _ := strings.Cut(string(stat), " (")
 		end := strings.LastIndex(rest, ") ")
 		name, fields := rest[:end], strings.Fields(rest[end+2:])
 		words, _ := os.ReadFile(filepath.Join(dir, e.Name(), "cmdline"))
