@@ -119,8 +119,10 @@ func (p *Project) Plan(ctx context.Context, b *Built, e Entry) (*Plan, error) {
 	if err := p.ownHome(&spec, home, e); err != nil {
 		return nil, err
 	}
-	if at := sandbox.MountedBelow(home); at != "" && spec.Home == sandbox.HomeEphemeral && host.Overlay && !host.Privileged {
-		return nil, fmt.Errorf("no copy-on-write view of the home directory %s can be made: %s is mounted below it, and the kernel refuses that to a user\nhint: `[home] mode = \"empty\"`, with what you need of it in `keep`", home, at)
+	if spec.Home == sandbox.HomeEphemeral {
+		if err := p.viewOfHome(home, host); err != nil {
+			return nil, err
+		}
 	}
 	out := new(Plan)
 	if host.NeedsTop() {
@@ -194,6 +196,19 @@ func (p *Project) ownHome(spec *sandbox.Spec, home string, e Entry) error {
 			}
 		}
 		spec.Keep = append(spec.Keep, path)
+	}
+	return nil
+}
+
+// viewOfHome refuses a copy-on-write view of the home directory that the kernel
+// would refuse, and says where there can be none at all.
+func (p *Project) viewOfHome(home string, host *sandbox.Host) error {
+	if !host.Overlay {
+		p.warn("this host allows no overlay, so there is no copy-on-write view of %s: the home directory is empty", home)
+		return nil
+	}
+	if at := sandbox.MountedBelow(home); at != "" && !host.Privileged {
+		return fmt.Errorf("no copy-on-write view of the home directory %s can be made: %s is mounted below it, and the kernel refuses that to a user\nhint: `[home] mode = \"empty\"`, with what you need of it in `keep`", home, at)
 	}
 	return nil
 }

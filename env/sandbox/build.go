@@ -136,8 +136,9 @@ func scratch(s Spec, h *Host) (string, error) {
 	return "", fmt.Errorf("no directory of the host is free to build the root upon: the cache %s and the project %s lie in /usr, /var, /etc and /opt: move the cache with DEVENV_CACHE_DIR", s.Cache, s.Project)
 }
 
-// heldFrom is the lowest descriptor of a lock that a command inherits.
-const heldFrom = 200
+// heldFrom is the lowest descriptor of a lock that a command inherits: shells,
+// and people in shells, use lower ones, and the example of flock(1) is 200.
+const heldFrom = 100
 
 // hold takes a shared lock on each layer of the environment, so that gc leaves
 // them alone while one is inside. If gc was faster the plan is stale. The locks
