@@ -20,7 +20,7 @@ func (w *world) oneMore() ([]row, error) {
 	own := *w
 	w = &own
 	w.home, w.project = w.dir+"/home-one", w.dir+"/more"
-	defer os.RemoveAll(w.home)
+	defer w.toss(w.home)
 	if err := errors.Join(w.own(w.home), w.own(w.project)); err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func (a *addition) undoSetup() error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(os.RemoveAll(made), a.w.same())
+	return errors.Join(a.w.toss(made), a.w.same())
 }
 
 // others are five packages in the place of five of the toolchain.
@@ -132,7 +132,7 @@ func (w *world) disk() ([]row, error) {
 	if err := errors.Join(w.own(home), w.own(second)); err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(home)
+	defer w.toss(home)
 	var asked []string
 	for _, name := range w.asked {
 		if other := others[name]; other != "" {

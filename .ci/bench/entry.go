@@ -52,7 +52,7 @@ func (w *world) many() ([]row, error) {
 
 // compile makes a C++ project with the environment's make and compiler.
 func (w *world) compile() ([]row, error) {
-	const files = 4
+	const files = 2
 	dir := w.project + "/c++"
 	if err := w.own(dir); err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (w *world) compile() ([]row, error) {
 	ours.dir = dir
 	ours.before = func() error { return w.wipe(dir + "/ours") }
 	theirs.before = func() error { return w.wipe(dir + "/theirs") }
-	t, err := w.interleave(7, ours, theirs)
+	t, err := w.interleave(19, ours, theirs)
 	if err != nil {
 		return nil, err
 	}

@@ -80,7 +80,7 @@ func (p *pacman) install() command {
 		args:   append([]string{"pacman", "--config", p.config, "--noconfirm", "--noprogressbar", "-S"}, p.w.names...),
 		asRoot: true,
 		before: func() error {
-			if err := os.RemoveAll(p.root); err != nil {
+			if err := p.w.toss(p.root); err != nil {
 				return err
 			}
 			db := p.root + "/var/lib/pacman"

@@ -159,7 +159,7 @@ What is compared runs in turn, in one run on one machine; a row is the ratio of 
 
 `, "`")
 	fmt.Fprintf(&s, "The environment is a C and C++ toolchain of %d packages (gcc, g++, make, cmake, git, python, gdb, …) of the local mirror. devenv runs as an unprivileged user, pacman and nix as root.\n", r.Toolchain)
-	s.WriteString("Before each cold build everything is written to the disk, the page cache is dropped, and the packages are read once; signatures are checked, scriptlets and hooks run, on both sides.\n\n")
+	s.WriteString("Before each cold build everything is written to the disk, the page cache is dropped, and the packages are read once; nothing is deleted right before one; signatures are checked, scriptlets and hooks run, on both sides.\n\n")
 	for _, k := range sortedKeys(r.Machine) {
 		fmt.Fprintf(&s, "- %s: %s\n", k, r.Machine[k])
 	}
