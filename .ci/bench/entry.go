@@ -85,7 +85,7 @@ func (w *world) compile() ([]row, error) {
 	ours.dir = dir
 	ours.before = func() error { return w.wipe(dir + "/ours") }
 	theirs.before = func() error { return w.wipe(dir + "/theirs") }
-	t, err := w.interleave(19, ours, theirs)
+	t, err := w.interleave(31, ours, theirs)
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,8 @@ const (
 )
 
 // interleave runs the commands in turn, n times if there is the time for that,
-// and gives the times of each, in seconds.
+// and gives the times of each, in seconds. Every other round goes backwards, so
+// that none always follows the same one.
 func (w *world) interleave(n int, commands ...command) ([][]float64, error) {
 	times := make([][]float64, len(commands))
 	start := time.Now()
@@ -42,8 +43,11 @@ func (w *world) interleave(n int, commands ...command) ([][]float64, error) {
 		if run >= least && time.Since(start) > enough {
 			break
 		}
-		for i, c := range commands {
-			took, err := w.time(c)
+		for i := range commands {
+			if run%2 == 1 {
+				i = len(commands) - 1 - i
+			}
+			took, err := w.time(commands[i])
 			if err != nil {
 				return nil, err
 			}
