@@ -287,13 +287,16 @@ func isMeant(layer *layers.Layer, pkgs []lock.Package) error {
 func (p *Project) missing(ctx context.Context, t *truster, store *layers.Store, pkgs []lock.Package) ([]lock.Package, error) {
 	var out []lock.Package
 	for _, pkg := range pkgs {
-		ok, err := t.verified(ctx, pkg)
-		if err != nil {
-			return nil, err
+		if store.Has(layers.ID(pkg.SHA256)) {
+			ok, err := t.verified(ctx, pkg)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				continue
+			}
 		}
-		if !ok || !store.Has(layers.ID(pkg.SHA256)) {
-			out = append(out, pkg)
-		}
+		out = append(out, pkg) // without a look for the keyring, which comes beside the packages
 	}
 	return out, nil
 }
