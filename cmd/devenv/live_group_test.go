@@ -135,7 +135,7 @@ func TestPipelineSharesTerminal(t *testing.T) {
 		p := newPlace(t, "busybox")
 		p.must("run", "--", "true")
 		s := atHost(t, p)
-		reader := `sh -c 'read l; echo "$l"; read x </dev/tty; echo got $x; sleep 1000'`
+		reader := `sh -c 'read l; echo "$l"; read x </dev/tty; echo got $x; exec sleep 1000'`
 		s.keys(shared.devenv + " run -- sh -c 'echo be\"\"gun; sleep 1000' | " + reader + "; echo code $?\r")
 		s.until("begun")
 		s.keys("typed\r")
