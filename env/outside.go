@@ -17,6 +17,7 @@ import (
 	"devenv/cache"
 	"devenv/env/lock"
 	"devenv/env/native"
+	"devenv/env/sandbox"
 	"devenv/shellhooks"
 )
 
@@ -197,14 +198,10 @@ func (o *Outside) shellFiles(s shellhooks.Session) (etc string, err error) {
 	return s.Etc, err
 }
 
-// passedFrom is the first descriptor that PassOn uses: shells, and people in
-// shells, use lower ones, and the example of flock(1) is 200.
-const passedFrom = 100
-
 // PassOn keeps gc away for as long as the program lives that this process
 // executes next, and whatever inherits from it: it opens and locks the same
-// files once more, in descriptors from 100 on that stay open across execve(2).
-// A program that closes what it did not open takes nothing from its caller.
+// files once more, in descriptors from [sandbox.HeldFrom] on that stay open
+// across execve(2). A program that closes what it did not open takes nothing from its caller.
 func (o *Outside) PassOn() error {
 	files := slices.Sorted(slices.Values(o.held.hold))
 	for _, file := range slices.Compact(files) {
@@ -227,7 +224,7 @@ func passLock(file string) error {
 	if err != nil {
 		return err
 	}
-	_, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD, passedFrom)
+	_, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD, sandbox.HeldFrom)
 	if err == unix.EINVAL { // no process may have as many
 		_, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD, 10)
 	}

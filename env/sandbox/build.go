@@ -136,9 +136,9 @@ func scratch(s Spec, h *Host) (string, error) {
 	return "", fmt.Errorf("no directory of the host is free to build the root upon: the cache %s and the project %s lie in /usr, /var, /etc and /opt: move the cache with DEVENV_CACHE_DIR", s.Cache, s.Project)
 }
 
-// heldFrom is the lowest descriptor of a lock that a command inherits: shells,
+// HeldFrom is the lowest descriptor of a lock that a command inherits: shells,
 // and people in shells, use lower ones, and the example of flock(1) is 200.
-const heldFrom = 100
+const HeldFrom = 100
 
 // hold takes a shared lock on each layer of the environment, so that gc leaves
 // them alone while one is inside. If gc was faster the plan is stale. The locks
@@ -152,7 +152,7 @@ func (p *Plan) hold(s Spec) {
 		open := a.call(why, "openat", unix.SYS_OPENAT, atFdcwd, str(file), flags(unix.O_RDONLY|unix.O_CLOEXEC, "O_RDONLY|O_CLOEXEC"))
 		open.Save, open.Cold = n, true
 		if !p.PidNS {
-			high := a.call("", "fcntl", unix.SYS_FCNTL, slot(n), flags(unix.F_DUPFD, "F_DUPFD"), num(heldFrom))
+			high := a.call("", "fcntl", unix.SYS_FCNTL, slot(n), flags(unix.F_DUPFD, "F_DUPFD"), num(HeldFrom))
 			high.Save, high.Ignore = n, true
 		}
 		a.call("", "flock", unix.SYS_FLOCK, slot(n), flags(unix.LOCK_SH|unix.LOCK_NB, "LOCK_SH|LOCK_NB")).Cold = true
