@@ -72,7 +72,7 @@ func makeRepo(dir string, n int) (names []string, err error) {
 		}
 		var b bytes.Buffer
 		meta := &archpkg.Meta{Name: e.name, Base: e.name, Version: "1.0-1", Arch: "x86_64", Desc: "Made for a measurement", BuildDate: madeTime}
-		if err := archpkg.Write(&b, meta, tree, nil); err != nil {
+		if err := archpkg.Write(&b, archpkg.Fast, meta, tree, nil); err != nil {
 			return nil, err
 		}
 		e.size, e.sum = b.Len(), fmt.Sprintf("%x", sha256.Sum256(b.Bytes()))

@@ -31,6 +31,7 @@ func fromDebian() *cli.Command {
 			&cli.StringFlag{Name: "set", Usage: "a named `SET` of packages: base, or demo for the toolchains of the examples"},
 			&cli.IntFlag{Name: "days", Usage: "how many `DAYS` the archive has, counted from the newest", Value: 4},
 			&cli.IntFlag{Name: "jobs", Usage: "`PACKAGES` converted at the same time", Value: runtime.NumCPU()},
+			&cli.IntFlag{Name: "level", Usage: "compress with zstd(1) at this `LEVEL`, 1 to 22 (Arch's build servers: 20), not as fast as can be"},
 		},
 		Action: runFromDebian,
 	}
@@ -44,6 +45,9 @@ func runFromDebian(c *cli.Context) error {
 	if c.Int("days") < 1 || c.Int("jobs") < 1 {
 		return usageError{"--days and --jobs want a number above 0"}
 	}
+	if level := c.Int("level"); level < 0 || level > 22 {
+		return usageError{fmt.Sprintf("--level wants a number from 1 to 22, or 0 for what is fastest, and got %d", level)}
+	}
 	t, err := table.Load()
 	if err != nil {
 		return err
@@ -56,7 +60,9 @@ func runFromDebian(c *cli.Context) error {
 	log := func(format string, args ...any) {
 		fmt.Fprintf(c.App.ErrWriter, "%6.1f s  %s\n", time.Since(start).Seconds(), fmt.Sprintf(format, args...))
 	}
-	err = mirror.FromDebian(c.Context, mirror.Options{Dir: dir, Table: t, Names: names, Days: c.Int("days"), Jobs: c.Int("jobs"), Log: log})
+	err = mirror.FromDebian(c.Context, mirror.Options{
+		Dir: dir, Table: t, Names: names, Days: c.Int("days"), Jobs: c.Int("jobs"), Level: c.Int("level"), Log: log,
+	})
 	if err != nil {
 		return err
 	}

@@ -2,12 +2,17 @@ package archpkg
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 
 	"devenv/cmd/devenv-mirror/convert"
 	"devenv/layers/alpm"
@@ -38,9 +43,14 @@ func sample() (*Meta, convert.Tree) {
 
 func pack(t *testing.T) []byte {
 	t.Helper()
+	return packed(t, Fast)
+}
+
+func packed(t *testing.T, compress Compressor) []byte {
+	t.Helper()
 	m, tree := sample()
 	var b bytes.Buffer
-	if err := Write(&b, m, tree, []byte("post_install() {\n  :\n}\n")); err != nil {
+	if err := Write(&b, compress, m, tree, []byte("post_install() {\n  :\n}\n")); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -49,6 +59,35 @@ func pack(t *testing.T) []byte {
 func TestSameInputSameBytes(t *testing.T) {
 	if !bytes.Equal(pack(t), pack(t)) {
 		t.Error("two packages of one input differ")
+	}
+}
+
+// A package that zstd compressed has the same files in it; a zstd that dies is an
+// error, not a short package.
+func TestLevel(t *testing.T) {
+	if _, err := exec.LookPath("zstd"); err != nil {
+		t.Skip("zstd is not here; apt-get install zstd")
+	}
+	inside := func(b []byte) []byte {
+		z, err := zstd.NewReader(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer z.Close()
+		all, err := io.ReadAll(z)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	if !bytes.Equal(inside(packed(t, Level(t.Context(), 20))), inside(pack(t))) {
+		t.Error("other contents than those of Fast")
+	}
+	m, tree := sample()
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if err := Write(io.Discard, Level(stopped, 20), m, tree, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped: %v", err)
 	}
 }
 

@@ -2,16 +2,16 @@ package archpkg
 
 import (
 	"archive/tar"
+	"cmp"
 	"io"
 	"time"
-
-	"github.com/klauspost/compress/zstd"
 
 	"devenv/cmd/devenv-mirror/convert"
 )
 
-// Write writes the package. It sets m.Size. install is the scriptlet, or nil.
-func Write(w io.Writer, m *Meta, tree convert.Tree, install []byte) error {
+// Write writes the package, compressed as compress does it. It sets m.Size.
+// install is the scriptlet, or nil.
+func Write(w io.Writer, compress Compressor, m *Meta, tree convert.Tree, install []byte) error {
 	nodes := tree.Sorted()
 	m.Size = 0
 	for _, n := range nodes {
@@ -30,20 +30,23 @@ func Write(w io.Writer, m *Meta, tree convert.Tree, install []byte) error {
 	}
 	own = append(own[:len(own)-1], m.file(".MTREE", list), own[len(own)-1])
 
-	z, err := zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20))
+	z, err := compress(w)
 	if err != nil {
 		return err
 	}
-	t := tar.NewWriter(z)
-	for _, n := range append(own, nodes...) {
+	// Closed in any case: a program may run behind it. It says best what was wrong.
+	writeErr := writeTar(z, append(own, nodes...))
+	return cmp.Or(z.Close(), writeErr)
+}
+
+func writeTar(w io.Writer, nodes []*convert.Node) error {
+	t := tar.NewWriter(w)
+	for _, n := range nodes {
 		if err := writeNode(t, n); err != nil {
 			return err
 		}
 	}
-	if err := t.Close(); err != nil {
-		return err
-	}
-	return z.Close()
+	return t.Close()
 }
 
 func (m *Meta) file(name string, data []byte) *convert.Node {

@@ -33,6 +33,7 @@ type builder struct {
 	plan  *table.Plan
 	keys  *keyring
 	state *state
+	level int // see Options
 	log   func(format string, args ...any)
 	mu    sync.Mutex
 	done  int
@@ -113,7 +114,7 @@ func (b *builder) key(build *table.Build) string {
 	for _, d := range build.Debs {
 		debs = append(debs, d.SHA256)
 	}
-	e.Encode([]any{rules, build.Name, build.Version, build.Arch, build.Entry, debs, build.Depends, build.Optional, build.FirstDay, build.Installed, b.sonames(build), b.keys.packager})
+	e.Encode([]any{rules, build.Name, build.Version, build.Arch, build.Entry, debs, build.Depends, build.Optional, build.FirstDay, build.Installed, b.sonames(build), b.keys.packager, b.level})
 	if root := b.root(build.Name); root != nil {
 		fs.WalkDir(root, ".", func(p string, d fs.DirEntry, err error) error {
 			if err == nil && !d.IsDir() {
@@ -212,7 +213,7 @@ func (b *builder) one(ctx context.Context, build *table.Build) (made, error) {
 	part := filepath.Join(filepath.Dir(file), ".part-"+filepath.Base(file))
 	defer os.Remove(part)
 	defer os.Remove(part + ".sig")
-	sum, size, err := write(part, meta, tree, table.Install(build.Name))
+	sum, size, err := write(part, b.compressor(ctx), meta, tree, table.Install(build.Name))
 	if err != nil {
 		return made{}, err
 	}
@@ -227,14 +228,21 @@ func (b *builder) one(ctx context.Context, build *table.Build) (made, error) {
 	return made{Key: b.key(build), SHA256: sum, Size: size}, nil
 }
 
-func write(name string, m *archpkg.Meta, tree convert.Tree, install []byte) (sum string, size int64, err error) {
+func (b *builder) compressor(ctx context.Context) archpkg.Compressor {
+	if b.level == 0 {
+		return archpkg.Fast
+	}
+	return archpkg.Level(ctx, b.level)
+}
+
+func write(name string, compress archpkg.Compressor, m *archpkg.Meta, tree convert.Tree, install []byte) (sum string, size int64, err error) {
 	f, err := os.Create(name)
 	if err != nil {
 		return "", 0, err
 	}
 	defer f.Close()
 	h := sha256.New()
-	if err := archpkg.Write(io.MultiWriter(f, h), m, tree, install); err != nil {
+	if err := archpkg.Write(io.MultiWriter(f, h), compress, m, tree, install); err != nil {
 		return "", 0, err
 	}
 	info, err := f.Stat()

@@ -21,12 +21,13 @@ type Options struct {
 	Names []string // with what they need; none: everything
 	Days  int      // the last so many
 	Jobs  int
+	Level int // of zstd's compression, 1 to 22; 0: what is fastest
 	Log   func(format string, args ...any)
 }
 
 // FromDebian makes or freshens the mirror in o.Dir.
 func FromDebian(ctx context.Context, o Options) error {
-	if err := CheckTools(); err != nil {
+	if err := CheckTools(o.Level); err != nil {
 		return err
 	}
 	dir, err := filepath.Abs(o.Dir)
@@ -58,7 +59,7 @@ func FromDebian(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	b := &builder{dir: dir, plan: plan, keys: keys, state: st, log: o.Log}
+	b := &builder{dir: dir, plan: plan, keys: keys, state: st, level: o.Level, log: o.Log}
 	if err := b.make(ctx, o.Jobs); err != nil {
 		return err
 	}

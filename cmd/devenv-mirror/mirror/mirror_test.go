@@ -52,7 +52,7 @@ func needTools(t *testing.T) {
 	if testing.Short() {
 		t.Skip("apt, gpg and repo-add take their time, and -short was asked for")
 	}
-	if err := CheckTools(); err != nil {
+	if err := CheckTools(0); err != nil {
 		t.Skip(err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -17,8 +18,13 @@ var tools = map[string]string{
 	"repo-add": "pacman-package-manager", "bsdtar": "libarchive-tools", "gpg": "gnupg", "gpgconf": "gnupg", "gpg-agent": "gnupg",
 }
 
-// CheckTools says which tools are missing and the line that brings them.
-func CheckTools() error {
+// CheckTools says which tools are missing and the line that brings them. A level
+// of compression takes one more.
+func CheckTools(level int) error {
+	tools := maps.Clone(tools)
+	if level > 0 {
+		tools["zstd"] = "zstd"
+	}
 	var missing, packages []string
 	for tool, deb := range tools {
 		if _, err := exec.LookPath(tool); err == nil {
