@@ -182,6 +182,10 @@ func (p *Project) treeSpec(pkgs []lock.Package) layers.TreeSpec {
 	return spec
 }
 
+// unpackers is how many packages are unpacked at the same time at most. Each has
+// several writers, and a decompressor of 33 MiB.
+const unpackers = 4
+
 // weave brings the packages that are missing and links all of them into one
 // tree, each as soon as it is there.
 func (p *Project) weave(ctx context.Context, store *layers.Store, spec layers.TreeSpec, pkgs []lock.Package) (*layers.Tree, error) {
@@ -223,7 +227,7 @@ func (p *Project) weave(ctx context.Context, store *layers.Store, spec layers.Tr
 				return
 			}
 		}
-		for layer, err := range store.AddAll(ctx, sources, runtime.NumCPU()) {
+		for layer, err := range store.AddAll(ctx, sources, min(runtime.NumCPU(), unpackers)) {
 			if err == nil {
 				err = isMeant(layer, missing)
 			}

@@ -10,6 +10,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -30,6 +31,10 @@ func tidy() {
 	}
 }
 
+// memory is what the collector aims not to exceed, in bytes: the heap of a cold
+// build is windows of decompressors, and would be let grow to twice of them.
+const memory = 150 << 20
+
 func main() {
 	if len(os.Args) > 1 && !sandbox.WasFirst() && slices.Contains([]string{"run", "enter", entry.Prepared}, os.Args[1]) {
 		sandbox.Fork(os.Args)
@@ -41,6 +46,9 @@ func main() {
 	u := newUI(os.Stdout, os.Stderr, os.Getenv)
 	if entry.Failure.Stage != 0 {
 		os.Exit(u.report(failedHere(os.Args)))
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memory)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
 	code := u.report(newApp(u).RunContext(ctx, os.Args))

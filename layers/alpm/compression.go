@@ -76,19 +76,19 @@ func Decompress(r io.Reader) (io.ReadCloser, Compression, error) {
 func decompressor(kind Compression, r *bufio.Reader) (io.ReadCloser, error) {
 	switch kind {
 	case Gzip:
-		z := gzipReaders.Get().(*inflate.Reader)
+		z := gzipReaders.get()
 		if err := z.Reset(r); err != nil {
 			return nil, err
 		}
 		return pooled[*inflate.Reader]{z, &gzipReaders}, nil
 	case Zstd:
-		z := zstdReaders.Get().(*zstd.Decoder)
+		z := zstdReaders.get()
 		if err := z.Reset(r); err != nil {
 			return nil, err
 		}
 		return pooled[*zstd.Decoder]{z, &zstdReaders}, nil
 	case XZ:
-		z := xzReaders.Get().(xzReader)
+		z := xzReaders.get()
 		if err := z.Reset(r); err != nil {
 			return nil, xzError(err)
 		}
@@ -99,10 +99,11 @@ func decompressor(kind Compression, r *bufio.Reader) (io.ReadCloser, error) {
 	return io.NopCloser(r), nil
 }
 
-// Decompressors are large and packages mostly small, so they are used again.
+// Decompressors are large, up to a window of 32 MiB for what zstd --ultra -20
+// made, and packages mostly small: they are used again.
 var (
-	gzipReaders = sync.Pool{New: func() any { return new(inflate.Reader) }}
-	zstdReaders = sync.Pool{New: func() any {
+	gzipReaders = pool[*inflate.Reader]{fresh: func() *inflate.Reader { return new(inflate.Reader) }}
+	zstdReaders = pool[*zstd.Decoder]{fresh: func() *zstd.Decoder {
 		z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1),
 			zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
@@ -110,7 +111,7 @@ var (
 		}
 		return z
 	}}
-	xzReaders = sync.Pool{New: func() any {
+	xzReaders = pool[xzReader]{fresh: func() xzReader {
 		z, err := xz.NewReader(nil, maxWindow)
 		if err != nil {
 			panic("alpm: xz refuses its options: " + err.Error())
@@ -119,16 +120,47 @@ var (
 	}}
 )
 
+// maxIdle is how many readers a pool keeps.
+const maxIdle = 4
+
+// pool keeps readers for whoever needs one next. A sync.Pool would let them go
+// with every second garbage collection, and hold twice as many until then.
+type pool[R io.Reader] struct {
+	fresh func() R
+	mu    sync.Mutex
+	idle  []R
+}
+
+func (p *pool[R]) get() R {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last := len(p.idle) - 1
+	if last < 0 {
+		return p.fresh()
+	}
+	r := p.idle[last]
+	p.idle = p.idle[:last]
+	return r
+}
+
+func (p *pool[R]) put(r R) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.idle) < maxIdle {
+		p.idle = append(p.idle, r)
+	}
+}
+
 // pooled goes back to its pool when it is closed.
 type pooled[R io.Reader] struct {
 	r    R
-	pool *sync.Pool
+	pool *pool[R]
 }
 
 func (p pooled[R]) Read(b []byte) (int, error) { return p.r.Read(b) }
 
 func (p pooled[R]) Close() error {
-	p.pool.Put(p.r)
+	p.pool.put(p.r)
 	return nil
 }
 
