@@ -101,3 +101,17 @@ func (a *archive) prefetch(keys [][2]string) {
 	}
 	work.Wait()
 }
+
+// Unasked says that a request cannot be answered from the repositories, and that
+// the archive, which might have helped, failed.
+type Unasked struct {
+	Archive error // what became of asking it
+	Without error // a *Conflict or a *NotFound: the answer without it
+}
+
+func (e *Unasked) Error() string {
+	return fmt.Sprintf("%v\nthe archive might have what is missing, but cannot be asked: %v", e.Without, e.Archive)
+}
+
+// Unwrap gives the failure alone: what another try can mend is nobody's misuse.
+func (e *Unasked) Unwrap() error { return e.Archive }

@@ -2,17 +2,34 @@ package resolve
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
 // Solve answers a request. The error is a *NotFound where a want names nothing,
-// and a *Conflict where there is no answer; both hold all there is to say.
+// and a *Conflict where there is no answer; both hold all there is to say. It is
+// an *Unasked where the archive fails that might have had an answer.
 func Solve(ctx context.Context, req Request) (*Solution, error) {
 	req.Wants = slices.Clone(req.Wants)
 	for i := range req.Wants {
 		req.Wants[i].number = i
 	}
-	r, err := newResolution(ctx, &req, newArchive(ctx, req.Archive))
+	archive := newArchive(ctx, req.Archive)
+	solution, err := solveWith(ctx, &req, archive)
+	if archive.err == nil || !errors.Is(err, archive.err) || ctx.Err() != nil {
+		return solution, err
+	}
+	// What made the archive needed is more often at fault than the archive: a
+	// misspelt name, a dependency that no repository has.
+	req.Archive = nil
+	if _, without := solveWith(ctx, &req, newArchive(ctx, nil)); without != nil && ctx.Err() == nil {
+		err = &Unasked{Archive: err, Without: without}
+	}
+	return nil, err
+}
+
+func solveWith(ctx context.Context, req *Request, archive *archive) (*Solution, error) {
+	r, err := newResolution(ctx, req, archive)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,8 @@ func TestSolve(t *testing.T) {
 		{"unknown name", []string{"cmake 1-1"}, "", "cmaek", "error: did you mean cmake?"},
 		{"name in another version", []string{"foo 6-1 provides=libfoo.so=6-64"}, "", "libfoo.so=5-64", `error: no package, group or provided name is "libfoo.so=5-64" in core; there is foo 6-1`},
 		{"unknown repository", []string{"cmake 1-1"}, "", "extra/cmake", "error: no repository of that name for extra/cmake; there are core"},
-		{"in another repository", []string{"a 1-1", "cmake 1-1"}, "", "core/cmake", "error: extra has it"},
+		{"in another repository", []string{"a 1-1", "cmake 1-1"}, "", "core/cmake", "error: cmake is not in core; extra has it"},
+		{"in another repository, and in the archive", []string{"a 1-1", "cmake 1-1"}, "cmake 1-1", "core/cmake", "error: cmake is not in core; extra has it"},
 
 		{"pin in view", []string{"x 2-1", "x 1-3"}, "", "x = 1", "x 1-3"},
 		{"pin from the archive", []string{"x 2-1"}, "x 1-1\nx 1-2", "x = 1", "x 1-2"},
@@ -147,6 +148,11 @@ func TestWith(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "inkscape is to come with lxml>=2, which nothing provides: there is lxml 1-1") {
 		t.Error(err)
 	}
+	_, err = solve(t, Request{Repos: repos, Wants: []Want{{Name: "inkscape", With: []string{"lxlm"}}}})
+	var unknown *NotFound
+	if !errors.As(err, &unknown) || unknown.Error() != `to come with inkscape: no package, group or provided name is "lxlm" in core; did you mean lxml?` {
+		t.Error(err)
+	}
 }
 
 func TestLocked(t *testing.T) {
@@ -187,6 +193,24 @@ func TestArchiveIsAskedOnce(t *testing.T) {
 	_, err = solve(t, Request{Repos: []*Repo{repo(t, "core", "gcc 15-1")}, Archive: archive, Wants: wants("gcc < 15")})
 	if !errors.Is(err, archive.fail) || !strings.Contains(err.Error(), "finding the versions of gcc in the archive") {
 		t.Error(err)
+	}
+}
+
+// TestArchiveFails wants to hear what the archive was needed for.
+func TestArchiveFails(t *testing.T) {
+	repos := []*Repo{repo(t, "core", "cmake 3-1\ntool 1-1 depends=nowhere")}
+	for wanted, told := range map[string]string{
+		"cmaek":    "did you mean cmake?",
+		"tool":     "tool 1-1 needs nowhere",
+		"cmake <3": `there is cmake 3-1`,
+	} {
+		archive := archiveOf(t, "")
+		archive.fail = errors.New("no route")
+		_, err := solve(t, Request{Repos: repos, Archive: archive, Wants: wants(wanted)})
+		var conflict *Conflict
+		if !errors.Is(err, archive.fail) || errors.As(err, &conflict) || !strings.Contains(err.Error(), told) {
+			t.Errorf("%s: got %v, want to read %q", wanted, err, told)
+		}
 	}
 }
 
