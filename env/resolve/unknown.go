@@ -17,6 +17,7 @@ type NotFound struct {
 type Unknown struct {
 	Name      string   `json:"name"`
 	Origin    string   `json:"origin,omitempty"`
+	With      string   `json:"with,omitempty"`      // the want that it was to come with
 	Where     []string `json:"where,omitempty"`     // the repositories in which the want looks
 	NoRepo    bool     `json:"norepo,omitempty"`    // no repository is called as the want says
 	Similar   []string `json:"similar,omitempty"`   // names that may have been meant, likeliest first
@@ -41,12 +42,18 @@ func (u *Unknown) String() string {
 	if u.Origin != "" {
 		b.WriteString(u.Origin + ": ")
 	}
+	if u.With != "" {
+		fmt.Fprintf(&b, "to come with %s: ", u.With)
+	}
 	switch {
 	case u.NoRepo:
 		fmt.Fprintf(&b, "no repository of that name for %s; there are %s", u.Name, strings.Join(u.Where, ", "))
 		return b.String()
 	case len(u.Arches) > 0:
 		fmt.Fprintf(&b, "%s is there for %s only", u.Name, strings.Join(u.Arches, ", "))
+		return b.String()
+	case len(u.Elsewhere) > 0:
+		fmt.Fprintf(&b, "%s is not in %s; %s has it", u.Name, strings.Join(u.Where, ", "), strings.Join(u.Elsewhere, ", "))
 		return b.String()
 	case u.Archived != "":
 		fmt.Fprintf(&b, "%s is in no repository any more; the archive has it up to %s: pin that version to use it", u.Name, u.Archived)
@@ -56,8 +63,6 @@ func (u *Unknown) String() string {
 	switch {
 	case len(u.Instead) > 0:
 		fmt.Fprintf(&b, "; there is %s", strings.Join(u.Instead, " or "))
-	case len(u.Elsewhere) > 0:
-		fmt.Fprintf(&b, "; %s has it", strings.Join(u.Elsewhere, ", "))
 	case len(u.Replaced) > 0:
 		fmt.Fprintf(&b, "; %s replaces it", strings.Join(u.Replaced, " or "))
 	case len(u.Similar) > 0:
@@ -71,6 +76,11 @@ func (u *Unknown) String() string {
 func (r *resolution) checkNames() error {
 	var unknown []Unknown
 	for _, w := range r.wants {
+		companions, err := r.unknownWith(w)
+		if err != nil {
+			return err
+		}
+		unknown = append(unknown, companions...)
 		if len(w.matches(r.pool)) > 0 {
 			continue
 		}
@@ -93,6 +103,26 @@ func (r *resolution) checkNames() error {
 		return &NotFound{Names: unknown}
 	}
 	return nil
+}
+
+// unknownWith finds what is to come with w and is nowhere at all.
+func (r *resolution) unknownWith(w *want) (unknown []Unknown, err error) {
+	for _, dep := range w.with {
+		if len(r.pool.literals(dep.Name))+len(r.pool.providers(dep.Name)) > 0 {
+			continue
+		}
+		archived := r.pool.archive.versions(dep.Name)
+		if err := r.pool.archive.err; err != nil {
+			return nil, err
+		}
+		if len(archived) > 0 {
+			continue // the search looks there, and says what it finds
+		}
+		u := r.unknown(&want{Want: &Want{Name: dep.Name, Origin: w.Origin}, dep: dep}, nil)
+		u.With = w.Name
+		unknown = append(unknown, u)
+	}
+	return unknown, nil
 }
 
 // pinnedGroup refuses a pin that could mean nothing.
