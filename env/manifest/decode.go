@@ -44,7 +44,12 @@ func (d *decoder) entries(t *tomlfile.Value, s setters, hint string) {
 			continue
 		}
 		known := slices.Sorted(maps.Keys(s))
-		say := didYouMean(e.Key, known)
+		say := ""
+		if ours := elsewhere[e.Key]; s[ours] != nil {
+			say = "did you mean `" + ours + "`?"
+		} else {
+			say = didYouMean(e.Key, known)
+		}
 		if say == "" {
 			say = hint
 		}
@@ -53,6 +58,13 @@ func (d *decoder) entries(t *tomlfile.Value, s setters, hint string) {
 		}
 		d.add(e.Faultf(say, "unknown key %q", e.Key))
 	}
+}
+
+// elsewhere are words of other tools for keys of devenv.toml.
+var elsewhere = map[string]string{
+	"cmd": "command", "depends-on": "depends", "depends_on": "depends", "dir": "cwd",
+	"dependencies": "packages", "buildInputs": "packages", "shellHook": "on-enter",
+	"environment": "env", "variables": "env", "includes": "include", "platforms": "arch",
 }
 
 // each reads a table whose keys are names that a person chose.

@@ -143,7 +143,7 @@ func (d *decoder) task(e *tomlfile.Entry) {
 		return
 	}
 	task := Task{Name: e.Key, Pos: e.Pos(), Dir: d.m.Dir}
-	idle := true
+	idle, faults := true, len(d.errs)
 	d.table(e, setters{
 		"command": func(e *tomlfile.Entry) {
 			task.Command, _ = d.text(e)
@@ -160,7 +160,7 @@ func (d *decoder) task(e *tomlfile.Entry) {
 		},
 		"env": func(e *tomlfile.Entry) { task.Env = d.vars(e) },
 	})
-	if idle {
+	if idle && len(d.errs) == faults { // else a key that was meant otherwise is to blame
 		d.add(e.Faultf("give it a command, or tasks that it depends on", "task %s does nothing", e.Key))
 	}
 	d.m.Tasks = append(d.m.Tasks, task)

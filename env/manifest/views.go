@@ -74,6 +74,10 @@ func (l *loader) at(d *decoder, pos Pos, msg, hint string) {
 	d.add(l.docs[pos.File].Fault(pos, msg, hint))
 }
 
+func others(names []string, name string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == name })
+}
+
 func (l *loader) checkTasks(d *decoder) {
 	m := d.m
 	index := make(map[string]int)
@@ -85,7 +89,7 @@ func (l *loader) checkTasks(d *decoder) {
 	for _, t := range m.Tasks {
 		for _, dep := range t.Depends {
 			if _, ok := index[dep.Name]; !ok {
-				l.at(d, dep.Pos, "task "+t.Name+" depends on "+dep.Name+", which is no task", didYouMean(dep.Name, names))
+				l.at(d, dep.Pos, "task "+t.Name+" depends on "+dep.Name+", which is no task", didYouMean(dep.Name, others(names, t.Name)))
 			}
 		}
 	}
