@@ -1,8 +1,11 @@
 package mirror
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+
+	"devenv/layers/alpm"
 )
 
 // NoDayError says that the archive has no repositories of a day, and which days
@@ -64,6 +67,9 @@ type DamagedError struct {
 }
 
 func (e *DamagedError) Error() string {
+	if errors.As(e.Err, new(*alpm.UnreadError)) {
+		return fmt.Sprintf("%s from %s cannot be read: %v", e.What, e.URL, e.Err)
+	}
 	return fmt.Sprintf("%s from %s is damaged and was thrown away: %v; try again later, or name another server under [mirrors] in devenv.toml", e.What, e.URL, e.Err)
 }
 

@@ -123,6 +123,19 @@ func TestSyncAllIsInOrder(t *testing.T) {
 	}
 }
 
+// TestUnreadDatabase: what is packed as nothing here reads is not damaged.
+func TestUnreadDatabase(t *testing.T) {
+	s := newSite(t)
+	s.write("core/os/x86_64/core.db", []byte("\x04\x22\x4d\x18"+strings.Repeat("x", 600)))
+	everywhere(t, s, func(t *testing.T, place string) {
+		_, _, err := mirrorAt(openCache(t), place).Sync(ctx, "core", "", Options{})
+		wantWords(t, err, "core", "cannot be read", "lz4")
+		if err != nil && strings.Contains(err.Error(), "damaged") {
+			t.Error(err)
+		}
+	})
+}
+
 func TestDamagedDatabases(t *testing.T) {
 	good, bad := newSite(t), newSite(t)
 	good.today("core", pkg{name: "gcc", version: "1-1"})

@@ -40,6 +40,24 @@ var magics = []struct {
 	{Bzip2, "BZh"},
 }
 
+// unread are what else makepkg can be told to use (PKGEXT of makepkg.conf(5)),
+// and pacman reads.
+var unread = []struct{ name, magic string }{
+	{"lz4", "\x04\x22\x4d\x18"},
+	{"lzip", "LZIP\x01"},
+	{"lzop", "\x89LZO\x00\r"},
+	{"lrzip", "LRZI\x00"},
+	{"compress", "\x1f\x9d"},
+	{"lzma", "\x5d\x00\x00"},
+}
+
+// UnreadError says that a file is whole, but packed as is read nowhere here.
+type UnreadError struct{ By string }
+
+func (e *UnreadError) Error() string {
+	return fmt.Sprintf("it is packed with %s, and only zstd, xz, gzip, bzip2 and plain tar are read: pack it anew with one of these", e.By)
+}
+
 // sniffSize is how many bytes tell every compression from every other.
 const sniffSize = 6
 
@@ -63,6 +81,13 @@ func Decompress(r io.Reader) (io.ReadCloser, Compression, error) {
 		return nil, Plain, err
 	}
 	kind := Sniff(head)
+	if kind == Plain {
+		for _, u := range unread {
+			if bytes.HasPrefix(head, []byte(u.magic)) {
+				return nil, Plain, &UnreadError{By: u.name}
+			}
+		}
+	}
 	d, err := decompressor(kind, br)
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF

@@ -185,6 +185,25 @@ func TestUnpackSeesTruncation(t *testing.T) {
 	}
 }
 
+// TestUnpackNamesWhatItCannotRead: a whole package is not called damaged for the
+// way it is packed, as makepkg can be told to.
+func TestUnpackNamesWhatItCannotRead(t *testing.T) {
+	for by, head := range map[string]string{
+		"lz4":      "\x04\x22\x4d\x18\x64\x40\xa7",
+		"lzip":     "LZIP\x01\x14\x00",
+		"lzop":     "\x89LZO\x00\r\n\x1a\n\x10",
+		"lrzip":    "LRZI\x00\x06\x00",
+		"compress": "\x1f\x9d\x90\x2e\xa0",
+		"lzma":     "\x5d\x00\x00\x80\x00\xff",
+	} {
+		_, err := unpackTo(t.TempDir(), []byte(head+strings.Repeat("x", 600)), Options{})
+		var unread *alpm.UnreadError
+		if !errors.As(err, &unread) || unread.By != by || errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: %v", by, err)
+		}
+	}
+}
+
 func TestUnpackRefusesWhatIsNoPackage(t *testing.T) {
 	if _, err := unpackTo(t.TempDir(), archive{}.file("f", "x", 0o644).bytes(t), Options{}); !errors.Is(err, ErrNoPackage) {
 		t.Errorf("no .PKGINFO: %v", err)

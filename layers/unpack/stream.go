@@ -128,6 +128,8 @@ func (s *stream) explain(err error) error {
 		return fmt.Errorf("reading package: %w", s.packed.err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return errTruncated
+	case errors.As(err, new(*alpm.UnreadError)):
+		return err
 	}
 	return fmt.Errorf("%w: %w", ErrDamaged, err)
 }
