@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -131,11 +130,11 @@ func find(commands []*cli.Command, words []string) *cli.Command {
 // columns is the width to write text in.
 func (u *ui) columns() int {
 	const usual, readable = 80, 100
-	f, ok := u.out.(*os.File)
+	f, ok := u.out.(*answer)
 	if !ok {
 		return usual
 	}
-	w, _, err := term.GetSize(int(f.Fd()))
+	w, _, err := term.GetSize(int(f.file.Fd()))
 	if err != nil || w <= 0 {
 		return usual
 	}

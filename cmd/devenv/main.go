@@ -51,7 +51,11 @@ func main() {
 		debug.SetMemoryLimit(memory)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
-	code := u.report(newApp(u).RunContext(ctx, os.Args))
+	err := newApp(u).RunContext(ctx, os.Args)
+	if err == nil {
+		err = u.unwritten()
+	}
+	code := u.report(err)
 	stop()
 	os.Exit(code)
 }

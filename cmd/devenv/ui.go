@@ -35,7 +35,7 @@ type ui struct {
 }
 
 func newUI(out, err *os.File, getenv func(string) string) *ui {
-	u := &ui{out: out, err: err, terminal: term.IsTerminal(int(err.Fd())) && getenv("TERM") != "dumb"}
+	u := &ui{out: &answer{file: out}, err: err, terminal: term.IsTerminal(int(err.Fd())) && getenv("TERM") != "dumb"}
 	paint := func(a ...color.Attribute) func(...any) string {
 		c := color.New(a...)
 		if u.terminal && getenv("NO_COLOR") == "" {
@@ -47,6 +47,29 @@ func newUI(out, err *os.File, getenv func(string) string) *ui {
 	}
 	u.bold, u.red, u.faint = paint(color.Bold), paint(color.FgRed, color.Bold), paint(color.Faint)
 	return u
+}
+
+// answer is standard output. It remembers what could not be written: an answer
+// that is cut off must not pass for a whole one.
+type answer struct {
+	file *os.File
+	err  error
+}
+
+func (a *answer) Write(b []byte) (int, error) {
+	n, err := a.file.Write(b)
+	if err != nil && a.err == nil {
+		a.err = fmt.Errorf("cannot write the answer: %w", err)
+	}
+	return n, err
+}
+
+// unwritten is what became of the answer: nil if all of it was written.
+func (u *ui) unwritten() error {
+	if a, ok := u.out.(*answer); ok {
+		return a.err
+	}
+	return nil
 }
 
 // say tells what is being done.
