@@ -174,16 +174,18 @@ func (p *Project) record(b *Built) error {
 	return p.Cache.RecordUse(p.Path, b.uses)
 }
 
-// ownHome says which home the entry has. What is to be kept is made on the
+// ownHome says which home the entry has; one that is not the host's has a /tmp
+// of its own with it. What is to be kept is made on the
 // host where it is missing: what is written to it would be lost otherwise.
 func (p *Project) ownHome(spec *sandbox.Spec, home string, e Entry) error {
-	spec.Home, spec.PrivateTmp = sandbox.HomeMode(p.Home.Mode), e.Ephemeral
+	spec.Home = sandbox.HomeMode(p.Home.Mode)
 	if e.Ephemeral && spec.Home == sandbox.HomeHost {
 		spec.Home = sandbox.HomeEphemeral
 	}
 	if spec.Home == sandbox.HomeHost {
 		return nil
 	}
+	spec.PrivateTmp = true
 	spec.Also = gitDirs(p.Dir)
 	if p.Dir == home || strings.HasPrefix(home, p.Dir+"/") {
 		return fmt.Errorf("the home directory %s is the project or lies in it, so it cannot be %s\nhint: move devenv.toml into a directory of its own", home, spec.Home)
@@ -241,6 +243,9 @@ func (p *Project) wanted() []string {
 	slices.Sort(names)
 	var out []string
 	for _, n := range slices.Compact(names) {
+		if n == sandbox.NameVar || n == sandbox.ProjectVar {
+			continue // ours, whatever they are outside
+		}
 		if v, ok := os.LookupEnv(n); ok {
 			out = append(out, n+"="+v)
 		} else {
@@ -263,7 +268,7 @@ func (p *Project) allVars() []manifest.Var {
 // against each other, and against what passes from the host.
 func (p *Project) variables(b *Built) map[string]string {
 	set := map[string]string{}
-	host := map[string]string{"PATH": strings.Join(b.path, ":")}
+	host := map[string]string{"PATH": strings.Join(b.path, ":"), sandbox.NameVar: p.name(), sandbox.ProjectVar: p.Dir}
 	look := func(name string) string {
 		if v, ok := set[name]; ok {
 			return v

@@ -1,6 +1,7 @@
 package env
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,8 +17,9 @@ func taskNames(m *manifest.Manifest) []string {
 }
 
 // Task gives the command that does a task after all that it depends on, each
-// once, and stops at the first that fails. Arguments go to the task's own
-// command. ok is false if there is no such task.
+// once, and stops at the first that fails. Arguments go to the end of the
+// task's own command, unless it says itself where they go. ok is false if there
+// is no such task.
 func (p *Project) Task(name string, args []string) (command []string, ok bool) {
 	var script strings.Builder
 	script.WriteString("set -e\n")
@@ -43,8 +45,8 @@ func (p *Project) Task(name string, args []string) (command []string, ok bool) {
 		for _, v := range t.Env {
 			script.WriteString("export " + v.Name + "=" + quoteExpanding(v.Value) + "\n")
 		}
-		command := t.Command
-		if last && len(args) > 0 {
+		command := strings.TrimRight(t.Command, " \t\n")
+		if last && len(args) > 0 && !usesArguments(command) {
 			command += ` "$@"`
 		} else if !last {
 			script.WriteString("set --\n")
@@ -57,6 +59,12 @@ func (p *Project) Task(name string, args []string) (command []string, ok bool) {
 	add(name, true)
 	return append([]string{"/bin/sh", "-c", script.String(), name}, args...), true
 }
+
+// usesArguments reports whether a command says by $@, $* or $1 … $9 where its
+// arguments go.
+func usesArguments(command string) bool { return arguments.MatchString(command) }
+
+var arguments = regexp.MustCompile(`\$\{?[@*1-9]`)
 
 // quote makes one word of s for a POSIX shell.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -121,10 +121,15 @@ func TestOptions(t *testing.T) {
 		toml := "[packages]\nbusybox = \"*\"\n[home]\nmode = %q\nkeep = [\".kept\"]\n"
 		for mode, want := range map[string]string{"empty": ".kept\n", "ephemeral": ".config\n.kept\nmine\n"} {
 			p.write(p.project+"/devenv.toml", fmt.Sprintf(toml, mode))
+			tmp := "/tmp/devenv-test-" + mode
 			for range 2 {
-				if got := p.must("run", "--", "sh", "-c", "ls -A ~ | grep -v cache; echo x >~/gone; echo x >~/.kept/file"); got+"\n" != want {
+				if got := p.must("run", "--", "sh", "-c", "ls -A ~ | grep -v cache; echo x >~/gone; echo x >~/.kept/file; echo x >"+tmp); got+"\n" != want {
 					t.Errorf("home %s holds %q", mode, got)
 				}
+			}
+			if _, err := os.Stat(tmp); err == nil {
+				t.Errorf("home %s: what was written to /tmp stays", mode)
+				os.Remove(tmp)
 			}
 			if _, err := os.Stat(p.home + "/gone"); err == nil {
 				t.Errorf("home %s: what was written stays", mode)

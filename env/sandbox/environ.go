@@ -41,12 +41,18 @@ var Kept = []string{
 	"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "NO_COLOR", "CI", "SOURCE_DATE_EPOCH", "LINES", "COLUMNS",
 }
 
+// What prompts and programs inside read to know where they are.
+const (
+	NameVar    = "DEVENV_NAME"
+	ProjectVar = "DEVENV_PROJECT"
+)
+
 // environ puts down which variables pass and which are set.
 func (p *Plan) environ(s Spec, h *Host) {
 	set := map[string]string{
-		"PATH":           strings.Join(s.Path, ":"),
-		"DEVENV_NAME":    s.Name,
-		"DEVENV_PROJECT": s.Project,
+		"PATH":     strings.Join(s.Path, ":"),
+		NameVar:    s.Name,
+		ProjectVar: s.Project,
 	}
 	if h.hasTerminfo() {
 		set["TERMINFO_DIRS"] = "/etc/terminfo:/usr/share/terminfo"
