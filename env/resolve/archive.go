@@ -74,7 +74,7 @@ const atOnce = 8
 // prefetch reads packages that will be asked for, several at the same time. It
 // keeps no failure: whoever needs the package will meet it.
 func (a *archive) prefetch(keys [][2]string) {
-	if a.source == nil || a.err != nil || len(keys) < 2 {
+	if a.source == nil || a.err != nil {
 		return
 	}
 	var (

@@ -29,6 +29,7 @@ type pool struct {
 	byPkg   map[*alpm.Package]*candidate
 	extras  []*candidate
 	locked  map[string]bool // names whose locked version was looked for
+	brought bool            // what is locked and was dropped is among the extras
 
 	called   map[string][]*candidate
 	offered  map[string][]*candidate
@@ -132,6 +133,7 @@ func (p *pool) literals(name string) []*candidate {
 
 // providers are all known candidates of other names that provide name.
 func (p *pool) providers(name string) []*candidate {
+	p.bringLocked()
 	if found, ok := p.offered[name]; ok {
 		return found
 	}
@@ -203,15 +205,33 @@ func (p *pool) lockRank(c *candidate) int {
 
 // prefetchLocked reads the locked versions that the repositories have dropped,
 // before they are needed one by one.
-func (p *pool) prefetchLocked() {
-	var gone [][2]string
+func (p *pool) prefetchLocked() { p.archive.prefetch(p.droppedLocked()) }
+
+// droppedLocked are the locked names and versions that are not in view.
+func (p *pool) droppedLocked() (gone [][2]string) {
 	for name, version := range p.req.Locked {
 		has := func(pkg *alpm.Package) bool { return pkg.Version == version }
 		if !slices.ContainsFunc(p.req.Repos, func(r *Repo) bool { return slices.ContainsFunc(r.Index.Versions(name), has) }) {
 			gone = append(gone, [2]string{name, version})
 		}
 	}
-	p.archive.prefetch(gone)
+	slices.SortFunc(gone, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
+	return gone
+}
+
+// bringLocked files what is locked and was dropped, as far as prefetchLocked has
+// read it: what it provides is known only then, and a provider is not asked for
+// by its name.
+func (p *pool) bringLocked() {
+	if p.brought {
+		return
+	}
+	p.brought = true
+	for _, key := range p.droppedLocked() {
+		if p.archive.opened[key] != nil {
+			p.findLocked(key[0], nil)
+		}
+	}
 }
 
 // findLocked fetches a locked version that the repositories have dropped.

@@ -156,8 +156,8 @@ func TestWith(t *testing.T) {
 }
 
 func TestLocked(t *testing.T) {
-	repos := []*Repo{repo(t, "core", "a 2-1 depends=b,x\nb 2-1\np 1-1 provides=x\nq 1-1 provides=x\ngcc 2-1 depends=libs=2-1\nlibs 2-1")}
-	archive := archiveOf(t, "b 1-1\nlibs 1-1\ngcc 1-1 depends=libs=1-1")
+	repos := []*Repo{repo(t, "core", "a 2-1 depends=b,x\nb 2-1\np 1-1 provides=x\nq 1-1 provides=x\ngcc 2-1 depends=libs=2-1\nlibs 2-1\nc 1-1 depends=y\nr 1-1 provides=y\ns 2-1 provides=y")}
+	archive := archiveOf(t, "b 1-1\nlibs 1-1\ngcc 1-1 depends=libs=1-1\ns 1-1 provides=y\nt 1-1 provides=y")
 	for _, c := range []struct {
 		name, wants, want string
 		locked            map[string]string
@@ -167,6 +167,8 @@ func TestLocked(t *testing.T) {
 		{"not wanted any more", "b", "b 2-1", map[string]string{"q": "1-1"}},
 		{"gives way", "gcc", "gcc 2-1, libs 2-1", map[string]string{"libs": "1-1"}},
 		{"gives way to a pin", "gcc = 2", "gcc 2-1, libs 2-1", map[string]string{"gcc": "1-1", "libs": "1-1"}},
+		{"a provider that moved on", "c", "c 1-1, s 1-1", map[string]string{"c": "1-1", "s": "1-1"}},
+		{"a provider that was dropped", "c", "c 1-1, t 1-1", map[string]string{"c": "1-1", "t": "1-1"}},
 		{"stays together", "gcc", "gcc 1-1, libs 1-1", map[string]string{"gcc": "1-1", "libs": "1-1"}},
 	} {
 		s, err := solve(t, Request{Repos: repos, Archive: archive, Wants: wants(c.wants), Locked: c.locked})
