@@ -25,7 +25,7 @@ func (d *decoder) mirrors(e *tomlfile.Entry) {
 func (d *decoder) repos(e *tomlfile.Entry) {
 	d.m.Mirrors.Repos = d.words(e, checkRepo)
 	if d.m.Mirrors.Repos != nil && len(e.Value.Items) == 0 {
-		d.fault(e.Value, `write, for example, ["core", "extra"]`, "repos is empty")
+		d.fault(e.Value, `write, for example, ["core", "extra"], or the names of your own [[mirrors.repo]]`, "repos is empty")
 	}
 }
 
