@@ -82,24 +82,29 @@ func removal(w *want) Change {
 	return Change{Kind: ChangeRemove, Name: w.Name, Origin: w.Origin, Text: "do without " + w.Name}
 }
 
+// step is one of several changes that go together.
+type step struct {
+	want   *want
+	change Change
+}
+
 // changeSeveral gives up one pin or want after the other, each time one that
-// the remaining contradiction is about, until none is left.
+// the remaining contradiction is about, until none is left, and takes back what
+// turned out not to be needed.
 func (r *resolution) changeSeveral(wants []*want) *Change {
-	var changes []Change
-	for req := r.req; len(wants) > 0 && len(changes) < maxChanges; {
+	var steps []step
+	for req := r.req; len(wants) > 0 && len(steps) < maxChanges; {
 		variant, change := r.giveUp(req, wants[0])
 		if variant == nil {
 			return nil
 		}
-		changes = append(changes, change)
+		steps = append(steps, step{wants[0], change})
 		found, blame, err := variant.solve()
 		switch {
 		case err != nil:
 			return nil
 		case found != nil:
-			first := changes[0]
-			first.And = changes[1:]
-			return &first
+			return together(r.leastSteps(steps))
 		}
 		if blame, err = variant.leastBlame(r.ctx, blame); err != nil {
 			return nil
@@ -107,6 +112,36 @@ func (r *resolution) changeSeveral(wants []*want) *Change {
 		req, wants = variant.req, variant.blamed(blame)
 	}
 	return nil
+}
+
+// leastSteps drops each step without which the others still work: a pin need not
+// be given up where its package must go, too.
+func (r *resolution) leastSteps(steps []step) []step {
+	for i := 0; i < len(steps) && len(steps) > 1; {
+		rest := slices.Delete(slices.Clone(steps), i, i+1)
+		req := r.req
+		for _, s := range rest {
+			if s.change.Kind == ChangeRemove {
+				req = lacking(req, s.want)
+			} else {
+				req = with(req, s.want, unpinned(s.want))
+			}
+		}
+		if _, ok := r.try(req); ok {
+			steps = rest
+		} else {
+			i++
+		}
+	}
+	return steps
+}
+
+func together(steps []step) *Change {
+	first := steps[0].change
+	for _, s := range steps[1:] {
+		first.And = append(first.And, s.change)
+	}
+	return &first
 }
 
 // giveUp is the request without w's pin, or without w where there is no pin or

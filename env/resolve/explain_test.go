@@ -22,7 +22,9 @@ func gccDays(t *testing.T) (today []*Repo, archive *shelfArchive, history *Histo
 			gcc-fortran %[1]d-1 depends=gcc=%[1]d-1
 			glibc 2.%[2]d-1
 			vim 9-1
-			gvim 9-1 conflicts=vim`, v, 30+month))}
+			gvim 9-1 conflicts=vim
+			broken 1-1 depends=nowhere
+			worse 1-1 depends=nowhere`, v, 30+month))}
 	}
 	archive = archiveOf(t, `
 		gcc 14-2 depends=gcc-libs=14-2
@@ -87,6 +89,11 @@ these cannot be had together:
   devenv.toml: gcc = 14.3 asks for a version that there is not: there is gcc 15-1, and in the archive 13-1 to 14-2
 what would work:
   no pin on gcc (devenv.toml: gcc = 14.3), and do without vim (devenv.toml: vim)`},
+		{"a pin on what must go anyway", "broken < 1;worse < 1", false, `
+these cannot be had together:
+  devenv.toml: broken < 1 asks for a version that there is not: there is broken 1-1
+what would work:
+  do without broken (devenv.toml: broken < 1), and do without worse (devenv.toml: worse < 1)`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			req := Request{Wants: wants(strings.Split(c.wants, ";")...)}
