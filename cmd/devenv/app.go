@@ -81,9 +81,26 @@ func newApp(u *ui) *cli.App {
 func usageError(c *cli.Context, err error, _ bool) error {
 	name := "devenv"
 	if c.Command != nil && c.Command.Name != "" && c.Command.Name != "devenv" {
-		name += " " + c.Command.Name
+		name = c.Command.HelpName // with the command that it belongs to
 	}
-	return misuse("%w", errors.New(strings.Replace(err.Error(), "flag provided but not defined: -", "unknown option --", 1))).hint("`%s --help` lists the options", name)
+	option, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !unknown {
+		return misuse("%w", err).hint("`%s --help` lists the options", name)
+	}
+	dashes := "--"
+	if len(option) == 1 {
+		dashes = "-"
+	}
+	f := misuse("unknown option %s%s", dashes, option)
+	for _, flag := range c.App.Flags {
+		if name != "devenv" && slices.Contains(flag.Names(), option) {
+			if _, text := flag.(*cli.StringFlag); text {
+				option += " DIR"
+			}
+			return f.hint("it stands before the command: devenv %s%s %s", dashes, option, strings.TrimPrefix(name, "devenv "))
+		}
+	}
+	return f.hint("`%s --help` lists the options", name)
 }
 
 // examples indents lines for Description.

@@ -27,7 +27,7 @@ func Add(src []byte, name, pin string) ([]byte, error) {
 		return nil, err
 	}
 	if old := e.find(name); old != nil {
-		fault := old.Faultf("", "%s is there already", plainName(name))
+		fault := old.Faultf("edit its pin in this line; `devenv update PACKAGE` moves it to the newest version that the pin allows", "%s is there already", plainName(name))
 		fault.Err = ErrPresent
 		return nil, fault
 	}

@@ -75,6 +75,9 @@ func edits(commands string, src []byte) (out []byte, err error) {
 	return out, nil
 }
 
+// pinHint is what to do about a package that is there already.
+const pinHint = "\nhint: edit its pin in this line; `devenv update PACKAGE` moves it to the newest version that the pin allows"
+
 func TestEditErrors(t *testing.T) {
 	src := []byte("[packages]\ngcc = \"14\"\n\"extra/blas\" = \"*\"\n[host.ws.packages]\ncuda = \"*\"\n")
 	for _, c := range []struct {
@@ -82,9 +85,9 @@ func TestEditErrors(t *testing.T) {
 		is   error
 		want string
 	}{
-		{func() ([]byte, error) { return Add(src, "gcc", "*") }, ErrPresent, "devenv.toml:2:1: gcc is there already\n  2 | gcc = \"14\"\n    | ^"},
-		{func() ([]byte, error) { return Add(src, "blas", "*") }, ErrPresent, "devenv.toml:3:1: blas is there already\n  3 | \"extra/blas\" = \"*\"\n    | ^"},
-		{func() ([]byte, error) { return Add(src, "core/gcc", "*") }, ErrPresent, "devenv.toml:2:1: gcc is there already\n  2 | gcc = \"14\"\n    | ^"},
+		{func() ([]byte, error) { return Add(src, "gcc", "*") }, ErrPresent, "devenv.toml:2:1: gcc is there already\n  2 | gcc = \"14\"\n    | ^" + pinHint},
+		{func() ([]byte, error) { return Add(src, "blas", "*") }, ErrPresent, "devenv.toml:3:1: blas is there already\n  3 | \"extra/blas\" = \"*\"\n    | ^" + pinHint},
+		{func() ([]byte, error) { return Add(src, "core/gcc", "*") }, ErrPresent, "devenv.toml:2:1: gcc is there already\n  2 | gcc = \"14\"\n    | ^" + pinHint},
 		{func() ([]byte, error) { return Set(src, "gc", "*") }, ErrAbsent, "devenv.toml: there is no package gc in [packages]\nhint: did you mean `gcc`?"},
 		{func() ([]byte, error) { return Remove(src, "cuda") }, ErrAbsent, "devenv.toml: there is no package cuda in [packages]\nhint: cuda is asked for on some hosts alone, in line 5: edit that by hand"},
 		{func() ([]byte, error) { return Remove(nil, "x") }, ErrAbsent, "devenv.toml: there is no package x in [packages]"},
