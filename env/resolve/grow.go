@@ -54,7 +54,8 @@ func (u *universe) growWant(w *want) bool {
 		return false
 	}
 	name := w.dep.Name
-	if w.Exact != "" && w.tried == 0 {
+	known := func(c *candidate) bool { return c.Version == w.Exact }
+	if w.Exact != "" && w.tried == 0 && !slices.ContainsFunc(u.pool.literals(name), known) {
 		w.tried++
 		if c := u.pool.fetch(name, w.Exact); c != nil && w.Accept(c.Version) {
 			return u.pool.add(c)

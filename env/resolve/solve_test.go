@@ -178,6 +178,19 @@ func TestLocked(t *testing.T) {
 	}
 }
 
+// TestExactInView pins the very version that the repositories have, which misses a
+// library: the archive's file of that version is the same package, not an older
+// one that a compatibility layer could serve.
+func TestExactInView(t *testing.T) {
+	repos := []*Repo{repo(t, "core", "a 2-1 depends=libx.so=1-64\nx 2-1 provides=libx.so=2-64")}
+	exact := pinned("a = 2-1")
+	exact.Exact = "2-1"
+	s, err := solve(t, Request{Repos: repos, Archive: archiveOf(t, "a 2-1 depends=libx.so=1-64"), Wants: []Want{exact}})
+	if answer := got(s, err); !strings.Contains(answer, "a 2-1 needs libx.so=1-64, which nothing provides") {
+		t.Error(answer)
+	}
+}
+
 func TestArchiveIsAskedOnce(t *testing.T) {
 	archive := archiveOf(t, "gcc 14-1 depends=libs=14-1\ngcc 13-1 depends=libs=13-1\nlibs 14-1\nlibs 13-1\nother 1-1")
 	_, err := solve(t, Request{Repos: []*Repo{repo(t, "core", "gcc 15-1 depends=libs=15-1\nlibs 15-1\nmake 1-1")}, Archive: archive,
