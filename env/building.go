@@ -1,6 +1,7 @@
 package env
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,8 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"devenv/cache"
 	"devenv/env/lock"
@@ -309,39 +309,71 @@ func (p *Project) missing(ctx context.Context, t *truster, store *layers.Store, 
 // first failure cancels the context with its cause. wait returns when nothing
 // is under way any more.
 func (p *Project) download(ctx context.Context, cancel context.CancelCauseFunc, t *truster, pkgs []lock.Package) (sources <-chan layers.Source, wait func()) {
-	var g errgroup.Group
-	g.SetLimit(downloads)
-	ready := make(chan layers.Source)
-	finished := make(chan struct{})
-	go func() {
-		defer close(finished)
-		defer close(ready)
-		for _, pkg := range largestFirst(pkgs) {
-			if ctx.Err() != nil {
-				break
-			}
-			g.Go(func() error {
+	queue := newDownloads(pkgs)
+	ready := make(chan layers.Source, len(pkgs)) // no download waits for what is unpacked before it
+	var g sync.WaitGroup
+	for i := range queue.atOnce() {
+		g.Go(func() {
+			for pkg, ok := queue.next(i%2 == 0); ok && ctx.Err() == nil; pkg, ok = queue.next(i%2 == 0) {
 				src, err := p.fetch(ctx, t, pkg)
 				if err != nil {
 					cancel(err)
-					return nil
+					return
 				}
-				select {
-				case ready <- src:
-				case <-ctx.Done():
-				}
-				return nil
-			})
-		}
+				ready <- src
+			}
+		})
+	}
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
 		g.Wait()
+		close(ready)
 	}()
 	return ready, func() { cancel(nil); <-finished }
 }
 
-// largestFirst orders packages so that the last ones to come are small: the
-// largest takes longest to unpack.
-func largestFirst(pkgs []lock.Package) []lock.Package {
-	return slices.SortedStableFunc(slices.Values(pkgs), func(a, b lock.Package) int { return int(min(max(b.Size-a.Size, -1), 1)) })
+// downloadQueue gives packages from both ends of the order of their sizes. All
+// downloads share one line: if all of them took large packages, the largest,
+// which takes longest to unpack, would come last. A small one is mostly waiting
+// for an answer, and making its layer takes longer than bringing it: there is
+// one under way all the time, and none of either is left for the end.
+type downloadQueue struct {
+	mu   sync.Mutex
+	left []lock.Package // the largest first
+}
+
+func newDownloads(pkgs []lock.Package) *downloadQueue {
+	return &downloadQueue{left: slices.SortedStableFunc(slices.Values(pkgs), func(a, b lock.Package) int { return cmp.Compare(b.Size, a.Size) })}
+}
+
+// atOnce is how many packages are to come at the same time: as many as pay, but
+// so few that the largest one, with its share of the line, does not come last.
+func (q *downloadQueue) atOnce() int {
+	total := int64(0)
+	for _, pkg := range q.left {
+		total += pkg.Size
+	}
+	if total == 0 {
+		return downloads
+	}
+	return int(min(max(total/q.left[0].Size, 3), downloads))
+}
+
+// next takes the largest package that is left, or the smallest; none is false.
+func (q *downloadQueue) next(largest bool) (pkg lock.Package, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	last := len(q.left) - 1
+	switch {
+	case last < 0:
+		return pkg, false
+	case largest:
+		pkg, q.left = q.left[0], q.left[1:]
+	default:
+		pkg, q.left = q.left[last], q.left[:last]
+	}
+	return pkg, true
 }
 
 // fetch brings one package and verifies it.
