@@ -32,8 +32,7 @@ lint: ## vet, also for other machines, gofmt and staticcheck
 
 bench: build ## measure against bwrap, pacman, bsdtar, curl and nix-shell; writes docs/benchmarks.md. Some rows: ROWS=warm,pipe
 	@.ci/setup demo test bench
-	@.ci/mirror
-	@DEVENV_TEST_MIRROR=$${DEVENV_TEST_MIRROR:-$(STATE)/mirror} $(GO) run ./.ci/bench "$(ROWS)"
+	@$(GO) run ./.ci/bench "$(ROWS)"
 
 fuzz: ## run every fuzz target for FUZZTIME (default 20s) each
 	@.ci/fuzz $(or $(FUZZTIME),20s)

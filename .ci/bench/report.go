@@ -154,11 +154,11 @@ func (r *report) page() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, `# Benchmarks
 
-Written by %[1]smake bench%[1]s, which installs the peers, makes the local mirror and measures every row; %[1]smake bench ROWS=warm,pipe%[1]s measures some.
+Written by %[1]smake bench%[1]s, which installs the peers, makes a mirror of its own (%[1]s.tmp/bench-mirror%[1]s, three minutes the first time) and measures every row; %[1]smake bench ROWS=warm,pipe%[1]s measures some.
 What is compared runs in turn, in one run on one machine; a row is the ratio of the medians, which says more than a time does. %[1]s.tmp/bench.json%[1]s has each run.
 
 `, "`")
-	fmt.Fprintf(&s, "The environment is a C and C++ toolchain of %d packages (gcc, g++, make, cmake, git, python, gdb, …) of the local mirror. devenv runs as an unprivileged user, pacman and nix as root.\n", r.Toolchain)
+	fmt.Fprintf(&s, "The environment is a C and C++ toolchain of %d packages (gcc, g++, make, cmake, git, python, gdb, …), compressed with zstd at level %d as Arch's are. devenv runs as an unprivileged user, pacman and nix as root.\n", r.Toolchain, level)
 	s.WriteString("Before each cold build everything is written to the disk, the page cache is dropped, and the packages are read once; nothing is deleted right before one; signatures are checked, scriptlets and hooks run, on both sides.\n\n")
 	for _, k := range sortedKeys(r.Machine) {
 		fmt.Fprintf(&s, "- %s: %s\n", k, r.Machine[k])

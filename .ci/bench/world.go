@@ -47,9 +47,9 @@ func (w *world) prepare() error {
 	if os.Getuid() != 0 {
 		return fmt.Errorf("needs root: pacman does, and it runs devenv as another user")
 	}
-	mirror, err := filepath.Abs(os.Getenv("DEVENV_TEST_MIRROR"))
-	if err != nil || os.Getenv("DEVENV_TEST_MIRROR") == "" {
-		return fmt.Errorf("DEVENV_TEST_MIRROR names no mirror: `make bench` makes one")
+	mirror, err := makeMirror()
+	if err != nil {
+		return err
 	}
 	// A short path that the unprivileged user can reach, wherever the checkout is.
 	if w.dir, err = os.MkdirTemp("/tmp", "devenv-bench-"); err != nil {
