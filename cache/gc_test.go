@@ -152,6 +152,32 @@ func TestGCRemovesWhatNoProjectUses(t *testing.T) {
 	}
 }
 
+// A path is bytes, not text.
+func TestGCKeepsAProjectWhosePathIsNoUTF8(t *testing.T) {
+	c, _ := furnished(t)
+	project := filepath.Join(t.TempDir(), "\xff\xfe", "devenv.toml")
+	if err := os.MkdirAll(filepath.Dir(project), 0o755); err != nil {
+		t.Skipf("no file system for such names: %v", err)
+	}
+	if err := os.WriteFile(project, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.RecordUse(project, Uses{Trees: []string{"unused"}}); err != nil {
+		t.Fatal(err)
+	}
+	report, err := c.GC(context.Background(), GCOptions{})
+	if err != nil || len(report.Gone) != 0 || !exists(c.Tree("unused")) {
+		t.Errorf("gone: %q, %v", report.Gone, err)
+	}
+	if err := os.Remove(project); err != nil {
+		t.Fatal(err)
+	}
+	report, err = c.GC(context.Background(), GCOptions{})
+	if err != nil || !slices.Equal(report.Gone, []string{project}) || exists(c.Tree("unused")) {
+		t.Errorf("removed, gone: %q, %v", report.Gone, err)
+	}
+}
+
 func TestGCForgetsProjectsThatAreGone(t *testing.T) {
 	c, project := furnished(t)
 	if err := c.RecordUse("shell gdb", Uses{Trees: []string{"unused"}}); err != nil {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+	"unicode/utf8"
 )
 
 // Uses is all that one project needs of the cache. gc keeps what stands here.
@@ -29,7 +30,8 @@ type Uses struct {
 
 // Use is one project's record.
 type Use struct {
-	Project string    `json:"project"` // as RecordUse was given it
+	Project string    `json:"project"`         // as RecordUse was given it
+	Bytes   []byte    `json:"bytes,omitempty"` // the same where it is no UTF-8, which JSON cannot hold
 	Uses    Uses      `json:"uses"`
 	Time    time.Time `json:"-"` // when it was last recorded, to the day
 }
@@ -44,7 +46,11 @@ const adHocTouch = 24 * time.Hour
 // may be called at every build.
 func (c *Cache) RecordUse(project string, uses Uses) error {
 	path := c.Path(Projects, projectKey(project))
-	text, err := json.MarshalIndent(Use{Project: project, Uses: uses.sorted()}, "", "\t")
+	use := Use{Project: project, Uses: uses.sorted()}
+	if !utf8.ValidString(project) {
+		use.Bytes = []byte(project)
+	}
+	text, err := json.MarshalIndent(use, "", "\t")
 	if err != nil {
 		return fmt.Errorf("record what %s uses: %w", project, err)
 	}
@@ -99,6 +105,9 @@ func readUse(path string) (Use, error) {
 	var use Use
 	if err := json.Unmarshal(text, &use); err != nil || use.Project == "" {
 		return Use{}, fmt.Errorf("%s: damaged record of a project's uses (%v): remove that file and run devenv once in the project", path, err)
+	}
+	if len(use.Bytes) > 0 {
+		use.Project = string(use.Bytes)
 	}
 	use.Time = info.ModTime()
 	return use, nil
