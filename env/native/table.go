@@ -16,6 +16,7 @@ type row struct {
 	libs     []string // those that are linked with a library whose name begins so
 	unless   []string // patterns of the host: where one matches, programs find the host's
 	locale   bool     // all the same, where the user's locale is ours alone
+	having   []string // patterns of the tree: where none matches, the row says nothing
 
 	place bool     // argv[0] is the launcher's path, which the program begins its search at
 	args  []string // before the user's own; of several matches of a pattern one argument each
@@ -163,6 +164,13 @@ var table = []row{
 		programs: []string{"*"}, unless: []string{"/usr/lib/gconv", "/usr/lib64/gconv", "/usr/lib/*/gconv"},
 		vars: []variable{{name: "GCONV_PATH", op: setDefault, paths: []string{"@/usr/lib/gconv", "@/usr/lib/*/gconv"}}},
 	},
+	// A glibc before 2.27 takes locales of newer ones, which have more fields, for
+	// damaged and aborts: it must not see the host's. Its files have their version
+	// in their names.
+	{
+		programs: []string{"*"}, having: []string{"/usr/lib/libc-2.[0-9].so", "/usr/lib/libc-2.1[0-9].so", "/usr/lib/libc-2.2[0-6].so"},
+		vars: []variable{{name: "LOCPATH", op: setDefault, paths: []string{"@" + localeDir, "@/usr/lib"}}},
+	},
 	{
 		programs: []string{"*"}, unless: []string{localeDir + "/*"}, locale: true,
 		vars: []variable{{name: "LOCPATH", op: setDefault, paths: []string{"@" + localeDir}, trail: ":" + localeDir}},
@@ -199,6 +207,9 @@ func (v *view) needs(p string, o *elf.Object) (n needs) {
 			continue
 		}
 		if slices.ContainsFunc(r.unless, func(pattern string) bool { return slices.Contains(v.Host.Has, pattern) }) && !(r.locale && v.givesLocale()) {
+			continue
+		}
+		if len(r.having) > 0 && !slices.ContainsFunc(r.having, func(pattern string) bool { return len(v.glob(pattern)) > 0 }) {
 			continue
 		}
 		n.place = n.place || r.place

@@ -3,13 +3,16 @@ package native
 import (
 	"bytes"
 	"encoding/pem"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"devenv/layers"
 	"devenv/layers/alpm"
+	"devenv/layers/elf"
 )
 
 // The table is data: what could be wrong with it is found here.
@@ -18,7 +21,7 @@ func TestTable(t *testing.T) {
 		if len(r.programs)+len(r.libs) == 0 {
 			t.Errorf("row %d is for nobody", i)
 		}
-		for _, p := range slices.Concat(r.programs, r.unless) {
+		for _, p := range slices.Concat(r.programs, r.unless, r.having) {
 			if _, err := path.Match(p, "x"); err != nil {
 				t.Errorf("row %d: %q: %v", i, p, err)
 			}
@@ -35,6 +38,43 @@ func TestTable(t *testing.T) {
 					t.Errorf("row %d: %s reaches the children, which are the host's", i, v.name)
 				}
 			}
+		}
+	}
+}
+
+// An old glibc sees its own locales, or none: never the host's.
+func TestOldGlibcsLocales(t *testing.T) {
+	for _, tt := range []struct{ files, want string }{
+		{"usr/lib/libc-2.19.so usr/lib/locale/C.UTF-8/LC_CTYPE", "/usr/lib/locale"},
+		{"usr/lib/libc-2.26.so", "/usr/lib"},
+		{"usr/lib/libc-2.27.so usr/lib/locale/C.UTF-8/LC_CTYPE", ""},
+		{"usr/lib/libc.so.6 usr/lib/locale/C.UTF-8/LC_CTYPE", ""},
+	} {
+		s := Spec{Tree: t.TempDir(), Home: "/home", Host: Host{Has: []string{localeDir + "/*"}}}
+		for f := range strings.FieldsSeq(tt.files) {
+			if err := os.MkdirAll(filepath.Join(s.Tree, filepath.Dir(f)), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(s.Tree, f), nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		v, err := s.view()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, c := range v.needs("/usr/bin/make", &elf.Object{}).changes {
+			if c.name == "LOCPATH" {
+				got = c.value
+			}
+		}
+		want := tt.want
+		if want != "" {
+			want = v.inHome(want)
+		}
+		if got != want {
+			t.Errorf("%s: LOCPATH is %q, not %q", tt.files, got, want)
 		}
 	}
 }
