@@ -333,11 +333,10 @@ func (p *Project) download(ctx context.Context, cancel context.CancelCauseFunc, 
 	return ready, func() { cancel(nil); <-finished }
 }
 
-// downloadQueue gives packages from both ends of the order of their sizes. All
-// downloads share one line: if all of them took large packages, the largest,
-// which takes longest to unpack, would come last. A small one is mostly waiting
-// for an answer, and making its layer takes longer than bringing it: there is
-// one under way all the time, and none of either is left for the end.
+// downloadQueue gives packages from both ends of the order of their sizes. Making
+// a layer of a small one takes longer than bringing it, most of which is waiting
+// for an answer: small ones are under way all the time, so that none is left for
+// the end. The others come as they take to unpack, the longest first.
 type downloadQueue struct {
 	mu   sync.Mutex
 	left []lock.Package // the largest first
@@ -360,7 +359,12 @@ func (q *downloadQueue) atOnce() int {
 	return int(min(max(total/q.left[0].Size, 3), downloads))
 }
 
-// next takes the largest package that is left, or the smallest; none is false.
+// small is the size, in bytes, from which on a package takes longer to bring, at
+// 50 MB/s, than to unpack.
+const small = 256 << 10
+
+// next takes the largest package that is left, or one that is small where there
+// is one; none is false.
 func (q *downloadQueue) next(largest bool) (pkg lock.Package, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -368,7 +372,7 @@ func (q *downloadQueue) next(largest bool) (pkg lock.Package, ok bool) {
 	switch {
 	case last < 0:
 		return pkg, false
-	case largest:
+	case largest || q.left[last].Size >= small:
 		pkg, q.left = q.left[0], q.left[1:]
 	default:
 		pkg, q.left = q.left[last], q.left[:last]

@@ -8,16 +8,21 @@ import (
 
 func TestDownloadsFromBothEnds(t *testing.T) {
 	var pkgs []lock.Package
-	for _, size := range []int64{3, 1, 4, 2, 5} {
+	for _, size := range []int64{3, 1, small + 1, small, 2, small + 2} {
 		pkgs = append(pkgs, lock.Package{Size: size})
 	}
 	q := newDownloads(pkgs)
-	for i, want := range []int64{5, 1, 4, 2, 3, 0} {
+	for i, want := range []int64{small + 2, 1, small + 1, 2, small, 3, 0} {
 		pkg, ok := q.next(i%2 == 0)
 		if pkg.Size != want || ok != (want > 0) {
 			t.Errorf("number %d is of size %d (%v), not %d", i, pkg.Size, ok, want)
 		}
 	}
+	q = newDownloads([]lock.Package{{Size: small}, {Size: small + 1}})
+	if pkg, _ := q.next(false); pkg.Size != small+1 {
+		t.Errorf("with no small one left the first is of size %d", pkg.Size)
+	}
+	q.next(false)
 	if _, ok := q.next(false); ok {
 		t.Error("a package after the last one")
 	}
