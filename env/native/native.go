@@ -41,7 +41,7 @@ const Bin = "bin"
 const root = "fs"
 
 // Format is part of every ID: raise it when launchers change.
-const Format = "devenv launchers 8"
+const Format = "devenv launchers 9"
 
 // ID names the launchers of a tree, with the ids of what lies over it. asked are the packages whose commands are
 // to be on PATH, each with the commands it is to expose (nil for all); home is

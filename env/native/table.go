@@ -16,6 +16,7 @@ type row struct {
 	libs     []string // those that are linked with a library whose name begins so
 	unless   []string // patterns of the host: where one matches, programs find the host's
 	locale   bool     // all the same, where the user's locale is ours alone
+	foreign  bool     // unless the user's locale is ours alone
 	having   []string // patterns of the tree: where none matches, the row says nothing
 
 	place bool     // argv[0] is the launcher's path, which the program begins its search at
@@ -56,6 +57,13 @@ func prefixed(prefix string, list []string) []string {
 		out[i] = prefix + s
 	}
 	return out
+}
+
+func unsetAll(names ...string) (vars []variable) {
+	for _, name := range names {
+		vars = append(vars, variable{name: name, op: unset})
+	}
+	return vars
 }
 
 // table is all that is known of programs. What a row sets, later rows do not.
@@ -165,11 +173,12 @@ var table = []row{
 		vars: []variable{{name: "GCONV_PATH", op: setDefault, paths: []string{"@/usr/lib/gconv", "@/usr/lib/*/gconv"}}},
 	},
 	// A glibc before 2.27 takes locales of newer ones, which have more fields, for
-	// damaged and aborts: it must not see the host's. Its files have their version
-	// in their names.
+	// damaged and aborts, and it looks at the host's whatever LOCPATH says: it must
+	// not be asked for one. Its files have their version in their names.
 	{
-		programs: []string{"*"}, having: []string{"/usr/lib/libc-2.[0-9].so", "/usr/lib/libc-2.1[0-9].so", "/usr/lib/libc-2.2[0-6].so"},
-		vars: []variable{{name: "LOCPATH", op: setDefault, paths: []string{"@" + localeDir, "@/usr/lib"}}},
+		programs: []string{"*"}, having: []string{"/usr/lib/libc-2.[0-9].so", "/usr/lib/libc-2.1[0-9].so", "/usr/lib/libc-2.2[0-6].so"}, foreign: true,
+		vars: unsetAll("LC_ALL", "LANG", "LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_MONETARY", "LC_MESSAGES", "LC_PAPER", "LC_NAME",
+			"LC_ADDRESS", "LC_TELEPHONE", "LC_MEASUREMENT", "LC_IDENTIFICATION"),
 	},
 	{
 		programs: []string{"*"}, unless: []string{localeDir + "/*"}, locale: true,
@@ -210,6 +219,9 @@ func (v *view) needs(p string, o *elf.Object) (n needs) {
 			continue
 		}
 		if len(r.having) > 0 && !slices.ContainsFunc(r.having, func(pattern string) bool { return len(v.glob(pattern)) > 0 }) {
+			continue
+		}
+		if r.foreign && v.givesLocale() {
 			continue
 		}
 		n.place = n.place || r.place
