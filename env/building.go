@@ -65,7 +65,7 @@ func (b *Built) exists(path string) bool {
 	return err == nil
 }
 
-// downloads is how many packages come at once. More do not come faster from one
+// downloads is how many packages come at once at most. More do not come faster from one
 // mirror, and each open connection is one the mirror must keep.
 const downloads = 6
 

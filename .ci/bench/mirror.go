@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -21,13 +22,8 @@ const level = 20
 // makeMirror makes or freshens the mirror of what is measured, which takes some
 // minutes the first time: in DEVENV_BENCH_MIRROR, by default .tmp/bench-mirror.
 func makeMirror() (dir string, err error) {
-	if dir, err = filepath.Abs(os.Getenv("DEVENV_BENCH_MIRROR")); err != nil {
+	if dir, err = filepath.Abs(cmp.Or(os.Getenv("DEVENV_BENCH_MIRROR"), ".tmp/bench-mirror")); err != nil {
 		return "", err
-	}
-	if os.Getenv("DEVENV_BENCH_MIRROR") == "" {
-		if dir, err = filepath.Abs(".tmp/bench-mirror"); err != nil {
-			return "", err
-		}
 	}
 	names := slices.Concat(toolchain, spare, slices.Collect(maps.Values(others)), []string{further, "archlinux-keyring"})
 	for _, item := range manifest.DefaultBase() {
